@@ -1,0 +1,68 @@
+# taut: `make help` lists what can be done here. Works with GNU make 3.81 (macOS) and later.
+
+# The interpreter that .venv is made with: the first of these that is Python 3.11 or later, or `make PYTHON=/path/to/python`.
+IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$candidate" -c '$(IS_NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
+UV ?= uv
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+INSTALLED := $(VENV)/.installed
+DEMO_MODEL := demo/breast_cancer.taut
+DEMO_REPORT := demo/breast_cancer.html
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint pytest format lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(INSTALLED)  ## fit a regularized network to a real table; say where model and report are
+	@mkdir -p demo
+	$(BIN)/taut fit breast_cancer --model $(DEMO_MODEL) --report $(DEMO_REPORT)
+	@echo
+	@echo "model:  $(CURDIR)/$(DEMO_MODEL)   (look at it: $(BIN)/taut show $(DEMO_MODEL))"
+	@echo "report: $(CURDIR)/$(DEMO_REPORT)   (open it in a browser)"
+
+test: lint pytest  ## run everything that must hold: style, types, floors, tests
+
+lint: $(INSTALLED)  ## the checks of `make test` that run nothing: style, format, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+pytest: $(INSTALLED)  ## the tests alone, with the examples of the docstrings; warnings are errors
+	$(BIN)/python -m pytest
+
+format: $(INSTALLED)  ## bring the sources into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:  ## choose new versions of all that taut stands on (needs uv: pip install uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
+	@printf '%s\n' '# Every package that taut and its tests stand on, for Python >= 3.11 on any system. Made by `make lock`.' \
+		'# pip install --require-hashes -r requirements.lock' > requirements.lock.new
+	$(UV) pip compile pyproject.toml --extra test --universal --python-version 3.11 --fork-strategy fewest --upgrade \
+		--generate-hashes --no-header --no-emit-index-url --no-annotate --quiet >> requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean:  ## remove the environment, the demo and all caches
+	rm -rf $(VENV) demo build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: made anew when the lock changes, the package linked into it again when its metadata may have changed.
+$(LOCKED): requirements.lock
+	@test -n "$(PYTHON)" || { echo "taut needs Python 3.11 or later: install it, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c '$(IS_NEW_ENOUGH)' || { echo "$(PYTHON) is not Python 3.11 or later: choose another with make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments: install its venv module" \
+		"(Debian, Ubuntu: apt install python3-venv), or choose another with make PYTHON=/path/to/python" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(INSTALLED): $(LOCKED) pyproject.toml src/taut/__init__.py
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
