@@ -1,0 +1,107 @@
+"""What a network is: layers, losses, penalties, optimizers, in plain NumPy, one noun a file.
+
+This room is the specification: every formula stands here once, next to its derivative. It knows nothing of training,
+engines, files or people.
+"""
+
+from taut.network import conventions
+from taut.network.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    Identity,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
+from taut.network.initializers import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Initializer,
+    LeCunNormal,
+    LeCunUniform,
+    Normal,
+    Orthogonal,
+    Zeros,
+)
+from taut.network.layers import Dense, Dropout, Layer, Parameter
+from taut.network.losses import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    CrossEntropy,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    SigmoidCrossEntropy,
+)
+from taut.network.network import Network
+from taut.network.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality, Penalty, Sum
+from taut.network.schedules import Constant, Cosine, Exponential, InverseTime, Schedule, WarmUp
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "L1",
+    "L2",
+    "SELU",
+    "SGD",
+    "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "BinaryCrossEntropy",
+    "CategoricalCrossEntropy",
+    "Constant",
+    "Cosine",
+    "CrossEntropy",
+    "Dense",
+    "Dropout",
+    "Exponential",
+    "GlorotNormal",
+    "GlorotUniform",
+    "GroupL1",
+    "HeNormal",
+    "HeUniform",
+    "Huber",
+    "Identity",
+    "Initializer",
+    "InverseTime",
+    "Layer",
+    "LeCunNormal",
+    "LeCunUniform",
+    "LeakyReLU",
+    "Loss",
+    "MaxNorm",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Mish",
+    "Network",
+    "NonNegative",
+    "Normal",
+    "Optimizer",
+    "Orthogonal",
+    "Orthogonality",
+    "Parameter",
+    "Penalty",
+    "RMSprop",
+    "ReLU",
+    "Schedule",
+    "SiLU",
+    "Sigmoid",
+    "SigmoidCrossEntropy",
+    "Softmax",
+    "Sum",
+    "Tanh",
+    "WarmUp",
+    "Zeros",
+    "conventions",
+]

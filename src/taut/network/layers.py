@@ -1,0 +1,189 @@
+"""Layers: the pieces a network is made of.
+
+A layer turns an array of shape (samples, inputs) into one of shape (samples, outputs) in `forward`, and in `backward`
+turns the derivative of the loss with respect to its outputs into the derivative with respect to its inputs, leaving
+the derivatives with respect to its own parameters in their `gradient`. It keeps between the two only what `backward`
+reads. Floor 2 of the house: a layer knows nothing of losses, optimizers or training; it carries penalties as labels
+of its parameters, but never adds them to a gradient.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from taut.checks import check_number, shown
+from taut.errors import InvalidType, InvalidValue
+from taut.network.initializers import HeNormal, Initializer, Zeros
+from taut.network.penalties import Penalty, Sum
+from taut.random import Purpose, Random
+
+__all__ = ["Dense", "Dropout", "Layer", "Parameter"]
+
+
+@dataclass(eq=False)
+class Parameter:
+    """One array that training changes.
+
+    Attributes
+    ----------
+    name : str
+        What it is in its layer: "weights", "biases".
+    shape : tuple of int
+        Its shape.
+    initializer : Initializer
+        What draws its first values.
+    penalty : Sum
+        What the objective adds for it; an empty sum if nothing.
+    value, gradient : ndarray of that shape
+        Views into the network's flat vectors; empty until the network is built.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Initializer
+    penalty: Sum
+    value: np.ndarray = field(default_factory=lambda: np.empty(0))
+    gradient: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+class Layer(ABC):
+    """A piece of a network. To write one, give it `forward` and `backward`, and `build` if it has parameters.
+
+    Examples
+    --------
+    >>> class Double(Layer):
+    ...     def forward(self, x, *, training, random):
+    ...         return 2 * x
+    ...     def backward(self, dy):
+    ...         return 2 * dy
+    >>> Double().forward(np.ones((1, 2)), training=False, random=None).tolist()
+    [[2.0, 2.0]]
+    """
+
+    #: The arrays that training changes; `build` sets them.
+    parameters: tuple[Parameter, ...] = ()
+
+    def build(self, n_inputs: int) -> int:
+        """Declare `parameters` for inputs of this width and return the width of the outputs."""
+        return n_inputs
+
+    @abstractmethod
+    def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
+        """Return the outputs, shape (samples, outputs), for `x` of shape (samples, inputs).
+
+        `training` says whether noise such as dropout is on; then it is drawn from `random`, whose `row` is the
+        position of the first sample in the epoch.
+        """
+
+    @abstractmethod
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """Return the derivative of the loss by the inputs of the last `forward`, given that by its outputs.
+
+        Write the derivatives by the parameters into their `gradient`.
+        """
+
+
+@dataclass(eq=False)
+class Dense(Layer):
+    """A fully connected layer: ``z = x @ W + b``.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    weight_penalty, bias_penalty : Penalty, optional
+        What the objective adds for the weights, of shape (inputs, units), and for the biases, of shape (units,).
+    initializer : Initializer, default HeNormal()
+        Draws the first weights.
+    bias_initializer : Initializer, default Zeros()
+        Draws the first biases.
+
+    Examples
+    --------
+    >>> from taut.network.penalties import L1, L2
+    >>> layer = Dense(64, weight_penalty=L1(1e-4) + L2(5e-4), bias_penalty=L2(5e-4))
+    >>> layer.build(2)
+    64
+    >>> [(parameter.name, parameter.shape) for parameter in layer.parameters]
+    [('weights', (2, 64)), ('biases', (64,))]
+    """
+
+    units: int
+    weight_penalty: Penalty | None = None
+    bias_penalty: Penalty | None = None
+    initializer: Initializer = field(default_factory=HeNormal)
+    bias_initializer: Initializer = field(default_factory=Zeros)
+
+    def __post_init__(self) -> None:
+        check_number("units", self.units, at_least=1, integer=True)
+        for name, penalty in (("weight_penalty", self.weight_penalty), ("bias_penalty", self.bias_penalty)):
+            if penalty is not None and not isinstance(penalty, Penalty):
+                raise InvalidType(f"{name} must be a penalty such as L2(1e-4), got {shown(penalty)}")
+        for name, initializer in (("initializer", self.initializer), ("bias_initializer", self.bias_initializer)):
+            if not isinstance(initializer, Initializer):
+                raise InvalidType(f"{name} must be an initializer such as HeNormal(), got {shown(initializer)}")
+
+    def build(self, n_inputs: int) -> int:
+        weight_penalty, bias_penalty = (
+            Sum(() if penalty is None else penalty.parts) for penalty in (self.weight_penalty, self.bias_penalty)
+        )
+        self.weights = Parameter("weights", (n_inputs, self.units), self.initializer, weight_penalty)
+        self.biases = Parameter("biases", (self.units,), self.bias_initializer, bias_penalty)
+        self.parameters = (self.weights, self.biases)
+        return self.units
+
+    def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
+        self._x = x
+        return x @ self.weights.value + self.biases.value
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        np.matmul(self._x.T, dy, out=self.weights.gradient)
+        np.sum(dy, axis=0, out=self.biases.gradient)
+        return dy @ self.weights.value.T
+
+
+@dataclass(eq=False)
+class Dropout(Layer):
+    """Inverted dropout: in training each value is zero with probability `rate`, else divided by ``1 - rate``.
+
+    The mask is drawn anew for every sample and epoch; outside training the layer does nothing at all.
+
+    Parameters
+    ----------
+    rate : float
+        Probability of dropping a value, from 0 up to but not including 1; the keep probability is ``1 - rate``.
+
+    References
+    ----------
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, "Dropout: a simple way to prevent neural
+    networks from overfitting", JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> layer = Dropout(0.5)
+    >>> layer.forward(np.ones((2, 4)), training=True, random=Random(5)).tolist()
+    [[2.0, 0.0, 0.0, 0.0], [2.0, 2.0, 2.0, 0.0]]
+    >>> layer.forward(np.ones((1, 4)), training=False, random=None).tolist()
+    [[1.0, 1.0, 1.0, 1.0]]
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        check_number("dropout rate", self.rate, at_least=0, below=1)
+
+    def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
+        self._mask: np.ndarray | None = None
+        if not training or self.rate == 0:
+            return x
+        if random is None:
+            raise InvalidValue("dropout in training needs random=Random(seed), got None")
+        keep = 1.0 - self.rate
+        self._mask = random.at(purpose=Purpose.DROPOUT).bernoulli(keep, x.shape).astype(x.dtype) / x.dtype.type(keep)
+        return x * self._mask
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy if self._mask is None else dy * self._mask

@@ -1,0 +1,239 @@
+"""The network: layers in order, over one flat vector of parameters and one flat vector of gradients.
+
+Each parameter of each layer is a view into those two vectors, so that an optimizer sees a single array while a layer
+sees its own matrix. Floor 2 of the house; the network knows nothing of losses, optimizers or training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from taut.checks import check_choice, check_number, shown
+from taut.errors import InvalidType, InvalidValue
+from taut.network.kinds import from_spec, to_spec
+from taut.network.layers import Layer, Parameter
+from taut.random import Purpose, Random
+
+__all__ = ["Network"]
+
+DTYPES = ("float32", "float64")
+
+
+class Network:
+    """A feed-forward network.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        In the order in which data passes. The number of inputs is inferred when the network is built, which `train`
+        does on the first call.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        The layers.
+    theta, gradient : ndarray, shape (parameters,)
+        All parameters, and the derivative of the data loss by them after `backward`.
+    n_inputs, n_outputs : int
+        Widths; 0 until the network is built.
+
+    Examples
+    --------
+    >>> from taut import Dense, L2, ReLU
+    >>> network = Network([Dense(64, weight_penalty=L2(5e-4)), ReLU(), Dense(3)]).build(n_inputs=2)
+    >>> network
+    layer  kind   outputs  parameters  penalty
+    0      Dense       64         192  weights: L2(lam=0.0005)
+    1      ReLU        64           0
+    2      Dense        3         195
+    387 parameters, 2 inputs, float64
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        if not isinstance(layers, Iterable):
+            raise InvalidType(f"a network needs a list of layers, got {shown(layers)}")
+        self.layers = tuple(layers)
+        if not self.layers:
+            raise InvalidValue("a network needs at least one layer, got none")
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise InvalidType(f"layers must be instances such as Dense(64), got {shown(layer)}")
+        if len({id(layer) for layer in self.layers}) < len(self.layers):
+            raise InvalidValue("the same layer object stands twice in the network; make one for each place")
+        self.n_inputs = self.n_outputs = 0
+        self.theta = self.gradient = np.empty(0)
+        self._widths: tuple[int, ...] = ()
+
+    @property
+    def built(self) -> bool:
+        """Whether the parameters exist."""
+        return self.n_inputs > 0
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All parameters, in the order in which they lie in `theta`."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    def build(self, n_inputs: int, *, seed: int = 0, dtype: str = "float64") -> Network:
+        """Make the parameters and draw their first values.
+
+        Parameters
+        ----------
+        n_inputs : int
+            Number of inputs.
+        seed : int, default 0
+            Seed of the draw.
+        dtype : {"float64", "float32"}
+            Floating-point type of everything in the network.
+
+        Returns
+        -------
+        Network
+            The network itself.
+        """
+        check_number("n_inputs", n_inputs, at_least=1, integer=True)
+        check_choice("dtype", dtype, DTYPES)
+        widths = [n_inputs]
+        for layer in self.layers:
+            widths.append(layer.build(widths[-1]))
+        self.n_inputs, self.n_outputs, self._widths = n_inputs, widths[-1], tuple(widths[1:])
+        size = sum(prod(parameter.shape) for parameter in self.parameters)
+        self.theta, self.gradient = np.zeros(size, dtype=dtype), np.zeros(size, dtype=dtype)
+        self._lay_views()
+        random = Random(seed).at(purpose=Purpose.WEIGHTS)
+        for item, parameter in enumerate(self.parameters):
+            parameter.value[...] = parameter.initializer.draw(parameter.shape, random.at(item=item))
+        return self
+
+    def _lay_views(self) -> None:
+        """Make the arrays of each parameter views into `theta` and `gradient`."""
+        for parameter, place in zip(self.parameters, self.places(), strict=True):
+            parameter.value = self.theta[place].reshape(parameter.shape)
+            parameter.gradient = self.gradient[place].reshape(parameter.shape)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Copying and unpickling give every array memory of its own; the parameters must lie in `theta` again.
+        self.__dict__.update(state)
+        if self.built:
+            self._lay_views()
+
+    def places(self) -> Iterable[slice]:
+        """Yield the slice of `theta` that each parameter occupies."""
+        start = 0
+        for parameter in self.parameters:
+            yield slice(start, start + prod(parameter.shape))
+            start += prod(parameter.shape)
+
+    def forward(self, x: np.ndarray, *, training: bool, random: Random | None = None) -> np.ndarray:
+        """Return the outputs, shape (samples, outputs).
+
+        Parameters
+        ----------
+        x : ndarray, shape (samples, inputs)
+            The inputs, in the network's type.
+        training : bool
+            Whether noise such as dropout is on.
+        random : Random, optional
+            What noise is drawn from; its `row` is the position of the first sample in the epoch.
+        """
+        for item, layer in enumerate(self.layers):
+            x = layer.forward(x, training=training, random=None if random is None else random.at(item=item))
+        return x
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """Fill `gradient` from the derivative of the loss by the outputs of the last `forward`.
+
+        Returns
+        -------
+        ndarray, shape (samples, inputs)
+            The derivative by the inputs.
+        """
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs with all noise off, shape (samples, outputs).
+
+        Parameters
+        ----------
+        x : array-like, shape (samples, inputs)
+            The inputs.
+
+        Raises
+        ------
+        InvalidValue, InvalidType
+            If the network is not built, or has another number of inputs, or `x` is not numeric.
+        """
+        if not self.built:
+            raise InvalidValue("the network has no parameters yet; train it, or call build(n_inputs)")
+        x = np.asarray(x)
+        if x.dtype.kind not in "iubf":
+            raise InvalidType(f"x must be numbers, got {x.dtype}")
+        x = x.astype(self.theta.dtype, copy=False)
+        if x.ndim != 2 or x.shape[1] != self.n_inputs:
+            raise InvalidValue(f"x must have shape (samples, {self.n_inputs}), got {x.shape}")
+        return self.forward(x, training=False)
+
+    def penalties(self) -> np.ndarray:
+        """Return what the penalties of each layer add to the loss, shape (layers,)."""
+        return np.array([sum(p.penalty.value(p.value) for p in layer.parameters) for layer in self.layers], dtype=float)
+
+    def to_spec(self) -> list[dict[str, Any]]:
+        """Return the layers, without their values, as plain JSON-able values."""
+        return [to_spec(layer) for layer in self.layers]
+
+    @staticmethod
+    def from_spec(spec: Sequence[dict[str, Any]]) -> Network:
+        """Make a network from what `to_spec` returned."""
+        if not isinstance(spec, (list, tuple)):
+            raise InvalidType(f"the layers of a network must be a list, got {shown(spec)}")
+        return Network([from_spec(layer, Layer) for layer in spec])
+
+    def _rows(self) -> list[tuple[str, str, str, str, str]]:
+        rows = []
+        for index, layer in enumerate(self.layers):
+            penalties = [
+                f"{parameter.name}: {' + '.join(map(repr, parameter.penalty.parts))}"
+                for parameter in layer.parameters
+                if parameter.penalty.parts
+            ]
+            size = sum(prod(parameter.shape) for parameter in layer.parameters)
+            width = str(self._widths[index]) if self.built else "?"
+            count = str(size) if self.built else "?"
+            rows.append((str(index), type(layer).__name__, width, count, ", ".join(penalties)))
+        return rows
+
+    def _footer(self) -> str:
+        if not self.built:
+            return "not built: the number of inputs is inferred from the data"
+        return f"{self.theta.size} parameters, {self.n_inputs} inputs, {self.theta.dtype}"
+
+    def __repr__(self) -> str:
+        rows = [_HEADER, *self._rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if column in _NUMERIC else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, self._footer()])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
+        return (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+            f"<caption style='caption-side:bottom'>{escape(self._footer())}</caption></table>"
+        )
+
+
+_HEADER = ("layer", "kind", "outputs", "parameters", "penalty")
+_NUMERIC = (2, 3)
