@@ -1,0 +1,428 @@
+"""The recipe: all that defines a training run except the data.
+
+Everything that can regularize a network is one field here. The estimators' parameters, the candidates that `taut fit`
+chooses among and the model file are statements about these fields, so their defaults stand here and nowhere else.
+Floor 4 of the house; a recipe knows nothing of data.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from taut.checks import check_choice, check_number
+from taut.data.augment import Augmentation
+from taut.data.columns import SCALERS
+from taut.errors import InvalidType, InvalidValue
+from taut.network import (
+    L1,
+    L2,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    GroupL1,
+    Initializer,
+    Loss,
+    MaxNorm,
+    Network,
+    NonNegative,
+    Optimizer,
+    Orthogonality,
+    Penalty,
+    Schedule,
+    Sum,
+)
+from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
+from taut.network.network import DTYPES
+from taut.network.schedules import InverseTime, WarmUp
+
+__all__ = ["TASKS", "Recipe"]
+
+TASKS = ("classification", "regression")
+
+#: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
+TASK_LOSSES = {"cross_entropy": "classification", "mse": "regression", "mae": "regression", "huber": "regression"}
+
+#: The initializer that "auto" takes for each activation, after the papers that `taut.network.initializers` cites.
+AUTO_INITIALIZERS = {
+    "relu": "he_normal",
+    "leaky_relu": "he_normal",
+    "elu": "he_normal",
+    "gelu": "he_normal",
+    "silu": "he_normal",
+    "mish": "he_normal",
+    "selu": "lecun_normal",
+    "tanh": "glorot_normal",
+    "sigmoid": "glorot_normal",
+    "identity": "glorot_normal",
+}
+
+PerLayer = float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that defines a training run except the data.
+
+    Strengths that may differ from layer to layer take one number for all, or a tuple with one number for each Dense
+    layer, the output layer included (for `dropout`: for each hidden layer).
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default (64,)
+        Units of each hidden layer; empty makes a linear model.
+    activation : str, default "relu"
+        Activation of the hidden layers, a name from `taut.network.kinds.ACTIVATIONS` (not "softmax").
+    initializer : str, default "auto"
+        What draws the first weights; "auto" suits it to the activation, and takes Glorot's for the output layer.
+    l1, l2 : float or tuple of float, default 0.0 and 1e-4
+        Strength of ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on weights.
+    bias_l1, bias_l2 : float or tuple of float, default 0.0
+        The same on biases.
+    l1_step : {"proximal", "subgradient"}, default "proximal"
+        How L1 is applied: soft thresholding gives exact zeros.
+    group_l1 : float, default 0.0
+        Strength of the group lasso over inputs, on the first layer.
+    group_l1_units : float, default 0.0
+        Strength of the group lasso over units, on hidden layers.
+    orthogonality : float, default 0.0
+        Strength of ``sum((W.T @ W - I)**2)`` on hidden layers.
+    max_norm : float, optional
+        Largest norm of the weights that enter a hidden unit.
+    non_negative : bool, default False
+        Whether all weights are held at or above zero.
+    dropout : float or tuple of float, default 0.0
+        Probability of dropping a hidden unit.
+    input_dropout : float, default 0.0
+        Probability of dropping an input.
+    label_smoothing : float, default 0.0
+        Share of each label that is spread over all classes.
+    loss : str, default "auto"
+        "cross_entropy"; or "mse", "mae", "huber", all on the standardized target; "auto" takes the first of the task.
+    optimizer : str, default "adam"
+        A name from `taut.network.kinds.OPTIMIZERS`.
+    learning_rate : float, default 0.01
+        Learning rate of the first update.
+    momentum : float, default 0.9
+        For "sgd".
+    nesterov : bool, default False
+        For "sgd".
+    weight_decay : float, default 0.0
+        Decoupled weight decay, for "adamw".
+    schedule : str, default "constant"
+        A name from `taut.network.kinds.SCHEDULES` (not "warm_up").
+    decay : float, default 0.0
+        For the schedule "inverse_time": decay per update.
+    warm_up : float, default 0.0
+        Share of the updates over which the learning rate rises.
+    batch_size : int or "all" or "auto", default "auto"
+        Samples in an update; "auto" takes all up to 40, then a sixteenth of them, from 32 to 512.
+    epochs : int, default 100
+        Passes over the data.
+    early_stopping : bool, default False
+        Whether to hold out rows, stop when they get no better, and restore the best weights.
+    validation_fraction : float, default 0.15
+        Share of the rows held out for that.
+    patience : int, default 20
+        Epochs without improvement before stopping.
+    scaling : str, default "standard"
+        How numeric columns are scaled, a name from `taut.data.columns.SCALERS`.
+    augmentation : Augmentation, optional
+        What is done to image-shaped rows anew in each epoch.
+    dtype : {"float64", "float32"}
+        Floating-point type of the network.
+    seed : int, default 0
+        Seed of first weights, order, dropout, augmentation and the rows held out for early stopping.
+
+    Examples
+    --------
+    >>> recipe = Recipe(hidden_layer_sizes=(32,), l2=3e-4, dropout=0.1)
+    >>> recipe.describe()
+    'L2 0.0003 · dropout 0.1'
+    >>> Recipe.from_toml(recipe.to_toml()) == recipe
+    True
+    >>> network, loss, optimizer = recipe.build(n_inputs=4, n_outputs=3, task="classification")
+    >>> network.n_outputs, loss, optimizer.lr
+    (3, CrossEntropy(label_smoothing=0.0, class_weight=None), 0.01)
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = (64,)
+    activation: str = "relu"
+    initializer: str = "auto"
+    l1: PerLayer = 0.0
+    l2: PerLayer = 1e-4
+    bias_l1: PerLayer = 0.0
+    bias_l2: PerLayer = 0.0
+    l1_step: str = "proximal"
+    group_l1: float = 0.0
+    group_l1_units: float = 0.0
+    orthogonality: float = 0.0
+    max_norm: float | None = None
+    non_negative: bool = False
+    dropout: PerLayer = 0.0
+    input_dropout: float = 0.0
+    label_smoothing: float = 0.0
+    loss: str = "auto"
+    optimizer: str = "adam"
+    learning_rate: float = 0.01
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    decay: float = 0.0
+    warm_up: float = 0.0
+    batch_size: int | str = "auto"
+    epochs: int = 100
+    early_stopping: bool = False
+    validation_fraction: float = 0.15
+    patience: int = 20
+    scaling: str = "standard"
+    augmentation: Augmentation | None = None
+    dtype: str = "float64"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        sizes = self.hidden_layer_sizes
+        object.__setattr__(self, "hidden_layer_sizes", tuple(sizes) if isinstance(sizes, (list, tuple)) else (sizes,))
+        for size in self.hidden_layer_sizes:
+            check_number("hidden_layer_sizes", size, at_least=1, integer=True)
+        self._check_choices()
+        self._check_numbers()
+        for name, count in _PER_LAYER.items():
+            self._check_per_layer(name, len(self.hidden_layer_sizes) + count)
+        if self.augmentation is not None and not isinstance(self.augmentation, Augmentation):
+            raise InvalidType(f"augmentation must be an Augmentation, got {self.augmentation!r}")
+
+    def _check_choices(self) -> None:
+        check_choice("activation", self.activation, ACTIVATIONS.keys() - {"softmax"})
+        check_choice("initializer", self.initializer, ["auto", *INITIALIZERS])
+        check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
+        check_choice("loss", self.loss, ["auto", *TASK_LOSSES])
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
+        check_choice("scaling", self.scaling, SCALERS)
+        check_choice("dtype", self.dtype, DTYPES)
+
+    def _check_numbers(self) -> None:
+        for name in ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay"):
+            check_number(name, getattr(self, name), at_least=0)
+        for name in ("input_dropout", "label_smoothing", "momentum", "warm_up"):
+            check_number(name, getattr(self, name), at_least=0, below=1)
+        for name in ("epochs", "patience", "seed"):
+            check_number(name, getattr(self, name), at_least=1 if name == "patience" else 0, integer=True)
+        for name in ("nesterov", "early_stopping", "non_negative"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidType(f"{name} must be True or False, got {getattr(self, name)!r}")
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("validation_fraction", self.validation_fraction, above=0, below=1)
+        if self.max_norm is not None:
+            check_number("max_norm", self.max_norm, above=0)
+        if self.batch_size not in ("all", "auto"):
+            check_number('batch_size, if not "all" or "auto",', self.batch_size, at_least=1, integer=True)
+
+    def _check_per_layer(self, name: str, layers: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, list):
+            value = tuple(value)
+            object.__setattr__(self, name, value)
+        if isinstance(value, tuple) and len(value) != layers:
+            raise InvalidValue(f"{name} needs one number, or one for each of {layers} layers; got {value}")
+        for number in value if isinstance(value, tuple) else (value,):
+            check_number(name, number, at_least=0, below=1 if name == "dropout" else None)
+
+    def build(
+        self, n_inputs: int, n_outputs: int, task: str, *, class_weight: tuple[float, ...] | None = None
+    ) -> tuple[Network, Loss, Optimizer]:
+        """Make what `train` takes.
+
+        Parameters
+        ----------
+        n_inputs, n_outputs : int
+            Columns of the encoded inputs; classes, or numeric targets.
+        task : {"classification", "regression"}
+            What the network is for.
+        class_weight : tuple of float, optional
+            One factor a class.
+
+        Returns
+        -------
+        network : Network
+            Built, with its first weights drawn from `seed`.
+        loss : Loss
+            The data loss.
+        optimizer : Optimizer
+            With its schedule.
+        """
+        check_choice("task", task, TASKS)
+        layers: list[Any] = [Dropout(self.input_dropout)] if self.input_dropout else []
+        hidden = len(self.hidden_layer_sizes)
+        for index, units in enumerate(self.hidden_layer_sizes):
+            layers += [self._dense(index, units), ACTIVATIONS[self.activation]()]
+            if self._at("dropout", index):
+                layers.append(Dropout(self._at("dropout", index)))
+        layers.append(self._dense(hidden, n_outputs))
+        network = Network(layers).build(n_inputs, seed=self.seed, dtype=self.dtype)
+        return network, self._loss(task, class_weight), self.optimizer_kind()
+
+    def _at(self, name: str, layer: int) -> float:
+        value = getattr(self, name)
+        return float(value[layer] if isinstance(value, tuple) else value)
+
+    def _dense(self, layer: int, units: int) -> Dense:
+        is_hidden = layer < len(self.hidden_layer_sizes)
+        initializer = self.initializer
+        if initializer == "auto":
+            initializer = AUTO_INITIALIZERS[self.activation] if is_hidden else "glorot_normal"
+        kind: Initializer = INITIALIZERS[initializer]()
+        return Dense(units, self._weight_penalty(layer, is_hidden), self._bias_penalty(layer), kind)
+
+    def _weight_penalty(self, layer: int, is_hidden: bool) -> Penalty | None:
+        parts = [*self._l1_l2(self._at("l1", layer), self._at("l2", layer))]
+        if self.group_l1 and layer == 0:
+            parts.append(GroupL1(self.group_l1, by="input"))
+        if self.group_l1_units and is_hidden:
+            parts.append(GroupL1(self.group_l1_units, by="unit"))
+        if self.orthogonality and is_hidden:
+            parts.append(Orthogonality(self.orthogonality))
+        if self.max_norm is not None and is_hidden:
+            parts.append(MaxNorm(self.max_norm))
+        if self.non_negative:
+            parts.append(NonNegative())
+        return Sum(tuple(parts)) if parts else None
+
+    def _bias_penalty(self, layer: int) -> Penalty | None:
+        parts = self._l1_l2(self._at("bias_l1", layer), self._at("bias_l2", layer))
+        return Sum(tuple(parts)) if parts else None
+
+    def _l1_l2(self, l1: float, l2: float) -> list[Penalty]:
+        parts: list[Penalty] = [L1(l1, proximal=self.l1_step == "proximal")] if l1 else []
+        return [*parts, L2(l2)] if l2 else parts
+
+    def _loss(self, task: str, class_weight: tuple[float, ...] | None) -> Loss:
+        name = self.loss
+        if name == "auto":
+            name = next(loss for loss, its_task in TASK_LOSSES.items() if its_task == task)
+        if TASK_LOSSES[name] != task:
+            raise InvalidValue(f"loss {name!r} is not for {task}")
+        if name == "cross_entropy":
+            return CrossEntropy(self.label_smoothing, class_weight)
+        return LOSSES[name]()
+
+    def optimizer_kind(self) -> Optimizer:
+        """Return the optimizer with its schedule."""
+        schedule: Schedule = InverseTime(self.decay) if self.schedule == "inverse_time" else SCHEDULES[self.schedule]()
+        if self.warm_up:
+            schedule = WarmUp(self.warm_up, schedule)
+        own: dict[str, Any] = {}
+        if self.optimizer == "sgd":
+            own = {"momentum": self.momentum, "nesterov": self.nesterov}
+        elif self.optimizer == "adamw":
+            own = {"weight_decay": self.weight_decay}
+        return OPTIMIZERS[self.optimizer](lr=self.learning_rate, schedule=schedule, **own)
+
+    def batch_rows(self, n_samples: int) -> int:
+        """Return how many of `n_samples` samples an update takes."""
+        if isinstance(self.batch_size, int):
+            return min(self.batch_size, n_samples)
+        return n_samples if n_samples <= 40 or self.batch_size == "all" else min(max(n_samples // 16, 32), 512)
+
+    def describe(self) -> str:
+        """Return in a few words what regularizes."""
+        words = [
+            f"{label} {_plain(getattr(self, name))}"
+            for name, label in _REGULARIZERS.items()
+            if getattr(self, name) and getattr(self, name) is not None
+        ]
+        return " · ".join(words) if words else "no regularization"
+
+    def unregularized(self) -> Recipe:
+        """Return the same recipe with all that regularizes taken out."""
+        defaults = {name: None if name == "max_norm" else False if name in _FLAGS else 0.0 for name in _REGULARIZERS}
+        return replace(self, **defaults, augmentation=None, early_stopping=False)  # type: ignore[arg-type]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-able values, one for each field."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> Recipe:
+        """Make a recipe from a mapping; fields that are not in it take their defaults.
+
+        Raises
+        ------
+        InvalidValue, InvalidType
+            If a field is unknown or its value cannot be used.
+        """
+        unknown = values.keys() - {field.name for field in fields(Recipe)}
+        if unknown:
+            known = ", ".join(field.name for field in fields(Recipe))
+            raise InvalidValue(f"a recipe has no field {', '.join(sorted(unknown))}; the fields are {known}")
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        if isinstance(values.get("augmentation"), Mapping):
+            values["augmentation"] = Augmentation.from_dict(values["augmentation"])
+        return Recipe(**values)
+
+    def to_json(self) -> str:
+        """Return the recipe as JSON text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    @staticmethod
+    def from_json(text: str) -> Recipe:
+        """Read a recipe from JSON text; raise `InvalidValue` if it is not one."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InvalidValue(f"the recipe is not valid JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise InvalidValue(f"a recipe must be a JSON object, got {type(values).__name__}")
+        return Recipe.from_dict(values)
+
+    def to_toml(self) -> str:
+        """Return the recipe as TOML text; fields that are None are left out."""
+        values = self.to_dict()
+        table = values.pop("augmentation")
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value is not None]
+        if table is not None:
+            lines += ["", "[augmentation]"]
+            lines += [f"{name} = {json.dumps(value)}" for name, value in table.items() if value is not None]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def from_toml(text: str) -> Recipe:
+        """Read a recipe from TOML text; raise `InvalidValue` if it is not one."""
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidValue(f"the recipe is not valid TOML: {error}") from error
+        return Recipe.from_dict(values)
+
+
+# How many strengths a tuple holds, beyond one for each hidden layer.
+_PER_LAYER = {"l1": 1, "l2": 1, "bias_l1": 1, "bias_l2": 1, "dropout": 0}
+
+# The fields that regularize, with the words that `describe` has for them.
+_REGULARIZERS = {
+    "l2": "L2",
+    "l1": "L1",
+    "bias_l2": "bias L2",
+    "bias_l1": "bias L1",
+    "dropout": "dropout",
+    "input_dropout": "input dropout",
+    "group_l1": "group L1 by input",
+    "group_l1_units": "group L1 by unit",
+    "orthogonality": "orthogonality",
+    "max_norm": "max-norm",
+    "non_negative": "non-negative weights",
+    "label_smoothing": "label smoothing",
+    "weight_decay": "weight decay",
+}
+_FLAGS = ("non_negative",)
+
+
+def _plain(value: PerLayer | bool) -> str:
+    if isinstance(value, bool):
+        return ""
+    return ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"

@@ -1,0 +1,123 @@
+"""The reference loop: training in plain NumPy, to be read.
+
+A step is: forward, data-loss gradient, backward, penalty gradients, optimizer, proximal step. This is the only place
+where loss, penalty and optimizer meet. Floor 4 of the house.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from taut.network import Loss, Network, Optimizer
+from taut.random import Purpose, Random
+from taut.training.history import State
+
+__all__ = ["Epoch", "Objective", "evaluate", "run_epoch"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimized, over which rows.
+
+    Attributes
+    ----------
+    loss : Loss
+        The data loss.
+    x : ndarray, shape (samples, inputs)
+        Inputs, in the network's type.
+    targets : ndarray
+        As `Loss.prepare` returned them.
+    weights : ndarray, shape (samples,), or None
+        Weight of each row's loss; None is 1.
+    """
+
+    loss: Loss
+    x: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray | None
+
+    def take(self, rows: np.ndarray | slice) -> Objective:
+        """Return the objective over some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Objective(self.loss, self.x[rows], self.targets[rows], weights)
+
+
+@dataclass
+class Epoch:
+    """What one epoch looked like, each batch before its update."""
+
+    data_loss: float  # mean over the samples
+    penalties: np.ndarray  # (layers,), mean over the samples
+    metric: float  # of all outputs of the epoch together
+    rate: float  # of the first update
+
+
+def step(
+    network: Network, optimizer: Optimizer, batch: Objective, state: State, total_steps: int, random: Random
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Make one update; return data loss, penalties of shape (layers,) and outputs from before it."""
+    outputs = network.forward(batch.x, training=True, random=random)
+    data_loss = batch.loss.value(outputs, batch.targets, batch.weights)
+    before = data_loss, network.penalties(), outputs
+    if not np.isfinite(data_loss):
+        return before
+    network.backward(batch.loss.gradient(outputs, batch.targets, batch.weights))
+    for parameter in network.parameters:
+        for part in parameter.penalty.smooth.parts:
+            parameter.gradient += part.gradient(parameter.value)
+    state.rate = optimizer.rate(state.step, total_steps, state.rate if state.step else optimizer.lr)
+    sizes = optimizer.update(network.theta, network.gradient, state.memory, rate=state.rate, step=state.step)
+    for parameter, place in zip(network.parameters, network.places(), strict=True):
+        nonsmooth = parameter.penalty.nonsmooth
+        if nonsmooth.parts:
+            size = sizes[place].reshape(parameter.shape) if isinstance(sizes, np.ndarray) else sizes
+            parameter.value[...] = nonsmooth.prox(parameter.value, size)
+    state.step += 1
+    return before
+
+
+def run_epoch(
+    network: Network,
+    optimizer: Optimizer,
+    objective: Objective,
+    state: State,
+    *,
+    batch_size: int,
+    total_epochs: int,
+    random: Random,
+) -> Epoch:
+    """Pass once over all rows, in random order unless one batch holds them all; stop at a loss that is not finite."""
+    n = len(objective.x)
+    total_steps = total_epochs * -(-n // batch_size)
+    random = random.at(epoch=state.epoch)
+    order = random.at(purpose=Purpose.SHUFFLE).permutation(n) if batch_size < n else None
+    data_loss, penalties, rate = 0.0, np.zeros(len(network.layers)), state.rate
+    outputs = np.empty((n, network.n_outputs), dtype=objective.x.dtype)
+    for start in range(0, n, batch_size):
+        rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
+        batch = objective.take(rows)
+        share = len(batch.x) / n
+        batch_loss, batch_penalties, outputs[start : start + batch_size] = step(
+            network, optimizer, batch, state, total_steps, random.at(row=start)
+        )
+        data_loss += share * batch_loss
+        penalties += share * batch_penalties
+        if start == 0:
+            rate = state.rate
+        if not np.isfinite(batch_loss):
+            break
+    state.epoch += 1
+    seen = objective if order is None else objective.take(order)
+    metric = objective.loss.metric(outputs, seen.targets, seen.weights) if np.isfinite(data_loss) else float("nan")
+    return Epoch(data_loss, penalties, metric, rate)
+
+
+def evaluate(network: Network, objective: Objective) -> tuple[float, float]:
+    """Return data loss and metric with all noise off, label smoothing included."""
+    outputs, loss = network.predict(objective.x), objective.loss.evaluation()
+    return (
+        loss.value(outputs, objective.targets, objective.weights),
+        loss.metric(outputs, objective.targets, objective.weights),
+    )
