@@ -1,0 +1,364 @@
+"""`fit_table`: the main job, from a table to a chosen network with an honest test score.
+
+It sets the test rows aside, chooses among candidates by cross-validation on the rest, refits the choice on all of the
+rest, fits what it must be compared with, and looks at the test rows once. Floor 5 of the house; knows nothing of files
+or screens.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taut.data.splits import folds, hold_out
+from taut.data.targets import infer_task
+from taut.errors import DataError, InvalidValue
+from taut.selection.baselines import fit_baselines, score
+from taut.selection.candidates import candidates
+from taut.selection.cross_validation import Candidate, Report, cross_validate
+from taut.selection.scores import METRICS, RowScores
+from taut.training.model import Model, fit_model, take
+from taut.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Entry", "FitResult", "fit_table"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table of results.
+
+    Attributes
+    ----------
+    name, detail : str
+        Which model, and its settings in a few words.
+    train : dict of str to float
+        For each metric, the score on the rows it was fitted to.
+    cross_validated, test : dict of str to (float, float)
+        For each metric, the score and its standard error, over the folds and over the test rows.
+    margin : tuple of float
+        By how much its mean test loss (log loss, or squared error) is above the chosen network's on the same rows,
+        and the standard error of that.
+    """
+
+    name: str
+    detail: str
+    train: dict[str, float]
+    cross_validated: dict[str, tuple[float, float]]
+    test: dict[str, tuple[float, float]]
+    margin: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-able values."""
+        return {
+            "name": self.name,
+            "detail": self.detail,
+            "train": self.train,
+            "cross_validated": {name: list(value) for name, value in self.cross_validated.items()},
+            "test": {name: list(value) for name, value in self.test.items()},
+            "margin": list(self.margin),
+        }
+
+
+@dataclass
+class FitResult:
+    """What `fit_table` found.
+
+    Attributes
+    ----------
+    task, target, data_name : str
+        What was predicted, from what.
+    classes : list or None
+        The labels, for classification.
+    n_train, n_test, n_inputs : int
+        Rows fitted to, rows set aside, and encoded columns.
+    metrics : tuple of str
+        The first one decides.
+    entries : list of Entry
+        Chosen network, unregularized network, linear model, constant guess.
+    candidates : list of Candidate
+        All that was tried; `chosen` and `unregularized` are two of them.
+    model, unregularized_model : Model
+        Both fitted to all rows that are not test rows.
+    test_true, test_predicted : ndarray, shape (test rows,)
+        Labels, or numbers in their own units.
+    test_probabilities : ndarray, shape (test rows, classes), or None
+        For classification.
+    seed : int
+        Seed of everything.
+    seconds : float
+        How long it took.
+    versions : dict of str to str
+        Of what it was made with.
+    notes : list of str
+        What a reader should know, in plain sentences.
+    """
+
+    task: str
+    target: str
+    data_name: str
+    classes: list[Any] | None
+    n_train: int
+    n_test: int
+    n_inputs: int
+    metrics: tuple[str, ...]
+    entries: list[Entry]
+    candidates: list[Candidate]
+    chosen: Candidate
+    unregularized: Candidate
+    model: Model
+    unregularized_model: Model
+    test_true: np.ndarray
+    test_predicted: np.ndarray
+    test_probabilities: np.ndarray | None
+    seed: int
+    seconds: float
+    versions: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        """Return the answer in one sentence."""
+        chosen, *others = self.entries
+        metric = self.metrics[0]
+        value, error = chosen.test[metric]
+        words = [f"{_verdict(entry)} the {entry.name} ({entry.test[metric][0]:.3g})" for entry in others]
+        second, digits = self.metrics[1], f"{chosen.test[self.metrics[1]][0]:.3f}"
+        return (
+            f"The chosen network ({self.chosen.describe()}) predicts {self.target} with a {_spelled(metric)} of "
+            f"{value:.3g} ± {error:.2g} ({_spelled(second)} {digits}) on {self.n_test} test rows that it had never "
+            f"seen: {', '.join(words[:-1])} and {words[-1]}."
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return all but the models and the test rows as plain JSON-able values."""
+        return {
+            "task": self.task,
+            "target": self.target,
+            "data": self.data_name,
+            "classes": self.classes,
+            "rows": {"train": self.n_train, "test": self.n_test},
+            "inputs": self.n_inputs,
+            "metrics": list(self.metrics),
+            "answer": self.sentence(),
+            "entries": [entry.to_dict() for entry in self.entries],
+            "chosen": self.chosen.to_dict(),
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "versions": self.versions,
+            "notes": self.notes,
+        }
+
+
+def _spelled(metric: str) -> str:
+    return {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "root mean squared error", "r2": "R²"}[metric]
+
+
+def _verdict(entry: Entry) -> str:
+    difference, error = entry.margin
+    # Two standard errors of the paired difference: what is within them, another test set might turn round.
+    if difference > 2 * error:
+        return "better than"
+    return "worse than" if difference < -2 * error else "not clearly different from"
+
+
+def fit_table(
+    frame: pd.DataFrame,
+    target: str,
+    *,
+    task: str | None = None,
+    test: pd.DataFrame | None = None,
+    test_size: float = 0.2,
+    recipe: Recipe | None = None,
+    cv: int = 5,
+    group: str | None = None,
+    time_column: str | None = None,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    report: Report | None = None,
+    data_name: str = "the table",
+) -> FitResult:
+    """Choose, fit and test a network for a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table, target included.
+    target : str
+        The column to predict.
+    task : {"classification", "regression"}, optional
+        Inferred from the target by default.
+    test : DataFrame, optional
+        Rows to test on; by default `test_size` of `frame` is set aside.
+    test_size : float, default 0.2
+        Share of the rows to set aside.
+    recipe : Recipe, optional
+        What to start from; the candidates differ from it in strengths only.
+    cv : int, default 5
+        Folds.
+    group : str, optional
+        Column whose equal values belong together: rows of a group are never divided between sets. It is no input.
+    time_column : str, optional
+        Column by which rows are ordered: later rows test, earlier ones train.
+    seed : int, default 0
+        Seed of everything.
+    n_jobs : int, optional
+        Processes; as many as there are cores by default.
+    report : callable, optional
+        Told ``(fits done, fits planned, words)``.
+    data_name : str, default "the table"
+        What to call it.
+
+    Returns
+    -------
+    FitResult
+        Models, scores and everything a report needs.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be used.
+
+    Examples
+    --------
+    >>> from taut.data import load_sample
+    >>> frame, target = load_sample("wine")
+    >>> result = fit_table(frame, target, recipe=Recipe(epochs=20), cv=2, n_jobs=1)
+    >>> [entry.name for entry in result.entries]
+    ['chosen network', 'unregularized network', 'linear model', 'constant guess']
+    """
+    began = time.perf_counter()
+    recipe = recipe or Recipe(seed=seed)
+    notes: list[str] = []
+    rows = _Rows.prepare(frame, target, test, group, time_column, notes)
+    task = task or infer_task(rows.y)
+    if test is None:
+        keep, held = hold_out(
+            rows.X, rows.y, test_size=test_size, task=task, groups=rows.groups, time=rows.time, seed=seed
+        )
+        tested, rows = rows.take(held), rows.take(keep)
+    else:
+        tested = _Rows.prepare(test, target, None, group, time_column, notes)
+    splits = folds(rows.y, n_splits=cv, task=task, groups=rows.groups, time=rows.time, seed=seed)
+    tried = cross_validate(
+        candidates(recipe), rows.X, rows.y, task=task, splits=splits, n_jobs=n_jobs, report=report
+    )
+    chosen = min(tried, key=lambda candidate: candidate.mean)
+    unregularized = next(candidate for candidate in tried if candidate.recipe == recipe.unregularized())
+    model, bare = (
+        fit_model(one, rows.X, rows.y, task=task, interruptible=False)
+        for one in (chosen.chosen_recipe(), unregularized.recipe)
+    )
+    others = fit_baselines(rows.X, rows.y, task=task, splits=splits, scaling=recipe.scaling)
+    contenders: list[tuple[str, str, dict[str, tuple[float, float]], Callable[[Any], np.ndarray]]] = [
+        ("chosen network", chosen.describe(), chosen.scores, answers(model)),
+        ("unregularized network", f"{recipe.epochs} epochs", unregularized.last_scores, answers(bare)),
+        *((other.name, other.detail, other.cross_validated, other.answers) for other in others),
+    ]
+    entries, best = [], None
+    for name, detail, cross_validated, answer in contenders:
+        on_train = score(task, answer(rows.X), rows.y, model.targets)
+        on_test = score(task, answer(tested.X), tested.y, model.targets)
+        best = best or on_test
+        entries.append(_entry(name, detail, on_train, cross_validated, on_test, best))
+    is_classification = task == "classification"
+    return FitResult(
+        task=task,
+        target=target,
+        data_name=data_name,
+        classes=np.asarray(model.targets.classes_).tolist() if is_classification else None,
+        n_train=len(rows.y),
+        n_test=len(tested.y),
+        n_inputs=model.network.n_inputs,
+        metrics=METRICS[task],
+        entries=entries,
+        candidates=tried,
+        chosen=chosen,
+        unregularized=unregularized,
+        model=model,
+        unregularized_model=bare,
+        test_true=np.asarray(tested.y),
+        test_predicted=model.predict(tested.X),
+        test_probabilities=model.predict_proba(tested.X) if is_classification else None,
+        seed=seed,
+        seconds=time.perf_counter() - began,
+        versions=_versions(),
+        notes=notes,
+    )
+
+
+def answers(model: Model) -> Callable[[Any], np.ndarray]:
+    """Return what `score` takes: the model's probabilities, or its predicted numbers."""
+    return model.predict_proba if model.task == "classification" else model.predict
+
+
+def _entry(
+    name: str,
+    detail: str,
+    on_train: RowScores,
+    cross_validated: dict[str, tuple[float, float]],
+    on_test: RowScores,
+    best: RowScores,
+) -> Entry:
+    train = {metric: value for metric, (value, _) in on_train.values.items()}
+    return Entry(name, detail, train, cross_validated, on_test.values, best.margin(on_test))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of a table: inputs, target, and what keeps them together or in order."""
+
+    X: pd.DataFrame
+    y: pd.Series
+    groups: pd.Series | None
+    time: pd.Series | None
+
+    @staticmethod
+    def prepare(
+        frame: pd.DataFrame,
+        target: str,
+        test: pd.DataFrame | None,
+        group: str | None,
+        time_column: str | None,
+        notes: list[str],
+    ) -> _Rows:
+        for role, column in (("target", target), ("group", group), ("time", time_column)):
+            for where, table in (("the table", frame), ("the test table", test)):
+                if column is not None and table is not None and column not in table.columns:
+                    known = ", ".join(map(str, list(table.columns)[:20]))
+                    raise DataError(f"{where} has no {role} column {column!r}; its columns are {known}")
+        if target in (group, time_column):
+            raise InvalidValue(f"the target {target!r} cannot also be the group or time column")
+        missing = int(frame[target].isna().sum())
+        if missing:
+            notes.append(f"{missing} rows without a value of {target} were left out.")
+            frame = frame[frame[target].notna()]
+        if not len(frame):
+            raise DataError(f"no row has a value of the target {target!r}")
+        return _Rows(
+            frame.drop(columns=[target] if group is None else [target, group]),
+            frame[target],
+            None if group is None else frame[group],
+            None if time_column is None else frame[time_column],
+        )
+
+    def take(self, rows: np.ndarray) -> _Rows:
+        return _Rows(
+            take(self.X, rows),
+            take(self.y, rows),
+            None if self.groups is None else take(self.groups, rows),
+            None if self.time is None else take(self.time, rows),
+        )
+
+
+def _versions() -> dict[str, str]:
+    names = ("taut", "numpy", "scipy", "scikit-learn", "pandas")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}

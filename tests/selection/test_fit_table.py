@@ -1,0 +1,108 @@
+"""The main job: choose, refit, look at the test rows once, compare."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from taut.data import load_sample
+from taut.errors import DataError
+from taut.selection.fit_table import FitResult, fit_table
+from taut.selection.scores import score_classes
+from taut.training.recipe import Recipe
+
+QUICK = Recipe(epochs=15, learning_rate=0.02)
+
+
+@pytest.fixture(scope="module")
+def wine_result() -> FitResult:
+    frame, target = load_sample("wine")
+    return fit_table(frame, target, recipe=QUICK, cv=3, n_jobs=1, data_name="wine")
+
+
+def test_chosen_is_the_lowest_cross_validated_loss(wine_result):
+    assert wine_result.chosen.mean == min(candidate.mean for candidate in wine_result.candidates)
+    assert wine_result.model.recipe == wine_result.chosen.chosen_recipe()
+    assert wine_result.model.history.epochs == wine_result.chosen.epochs
+    assert wine_result.unregularized_model.recipe == QUICK.unregularized()
+
+
+def test_test_scores_are_those_of_the_kept_model_on_the_rows_set_aside(wine_result):
+    scores = score_classes(wine_result.test_probabilities, wine_result.test_true, wine_result.model.targets).values
+    assert wine_result.entries[0].test == scores
+    assert wine_result.n_train + wine_result.n_test == 178
+    assert wine_result.n_test == 36
+
+
+def test_network_beats_the_constant_guess_and_says_so(wine_result):
+    names = [entry.name for entry in wine_result.entries]
+    assert names == ["chosen network", "unregularized network", "linear model", "constant guess"]
+    assert "better than the constant guess" in wine_result.sentence()
+    assert wine_result.entries[0].margin == (0.0, 0.0)
+    assert wine_result.entries[3].margin[0] > 0.5
+
+
+def test_summary_is_json_and_complete(wine_result):
+    summary = json.loads(json.dumps(wine_result.summary(), allow_nan=False))
+    assert summary["rows"] == {"train": 142, "test": 36}
+    assert summary["entries"][0]["test"]["accuracy"][0] == wine_result.entries[0].test["accuracy"][0]
+    assert summary["classes"] == ["class_0", "class_1", "class_2"]
+
+
+def test_test_rows_change_nothing_but_test_scores():
+    frame, target = load_sample("iris")
+    frame = frame.sample(frac=1.0, random_state=0)
+    train, test = frame[:100], frame[100:]
+    shuffled = test.assign(**{target: np.roll(test[target], 7)})
+    one, two = (fit_table(train, target, test=rows, recipe=QUICK, cv=2, n_jobs=1) for rows in (test, shuffled))
+    assert (one.model.network.theta == two.model.network.theta).all()
+    assert one.entries[0].test != two.entries[0].test
+
+
+def test_regression_with_gaps_in_the_target_notes_the_rows_left_out():
+    frame, target = load_sample("diabetes")
+    frame = frame[:150].astype({target: float})
+    frame.loc[frame.index[:5], target] = np.nan
+    result = fit_table(frame, target, recipe=QUICK, cv=2, n_jobs=1)
+    assert result.metrics == ("rmse", "r2")
+    assert result.notes == [f"5 rows without a value of {target} were left out."]
+    assert result.n_train + result.n_test == 145
+    assert result.test_probabilities is None
+
+
+def test_groups_stay_whole_and_are_no_input():
+    random = np.random.default_rng(0)
+    group = np.repeat(np.arange(20), 6)
+    frame = pd.DataFrame({"patient": group, "x": random.normal(size=120), "ill": group % 2 == 0})
+    result = fit_table(frame, "ill", group="patient", recipe=QUICK, cv=2, n_jobs=1)
+    assert [column.name for column in result.model.encoder.schema_] == ["x"]
+
+
+def test_with_a_time_column_the_last_rows_test():
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=90)[::-1], "x": np.arange(90.0)})
+    frame["y"] = 3.0 * frame["x"]
+    result = fit_table(frame, "y", time_column="day", recipe=QUICK, cv=2, n_jobs=1)
+    assert sorted(result.test_true) == sorted(3.0 * np.arange(18.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"target": "z"}, "the table has no target column 'z'; its columns are x, y"),
+        ({"target": "y", "group": "z"}, "the table has no group column 'z'"),
+        ({"target": "y", "time_column": "y"}, "the target 'y' cannot also be"),
+        ({"target": "y", "test": pd.DataFrame({"x": [1.0]})}, "the test table has no target column 'y'"),
+    ],
+)
+def test_wrong_columns_are_refused(arguments, words):
+    frame = pd.DataFrame({"x": np.arange(20.0), "y": ["a", "b"] * 10})
+    with pytest.raises(ValueError, match=words):
+        fit_table(frame, **arguments)
+
+
+def test_a_target_without_values_is_refused():
+    with pytest.raises(DataError, match="no row has a value of the target 'y'"):
+        fit_table(pd.DataFrame({"x": [1.0, 2.0], "y": [None, None]}), "y")
