@@ -1,0 +1,198 @@
+"""The estimators hold scikit-learn's contract in full, and take tables as they are."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import sys
+import warnings
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import check_estimator
+
+from taut import Augmentation, Callback, Recipe, TautClassifier, TautError, TautRegressor, load_sample
+
+
+def skipped(estimator: object) -> set[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = check_estimator(estimator, on_fail=None)
+    assert not [result["check_name"] for result in results if result["status"] in ("failed", "xfail")]
+    return {result["check_name"] for result in results if result["status"] == "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(TautClassifier(), MLPClassifier(max_iter=10)), (TautRegressor(), MLPRegressor(max_iter=10))],
+)
+def test_check_estimator_passes_and_skips_only_what_scikit_learn_skips_for_its_own_network(ours, theirs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        their_results = check_estimator(theirs, on_fail=None)
+    assert skipped(ours) <= {result["check_name"] for result in their_results if result["status"] == "skipped"}
+
+
+@pytest.fixture
+def table() -> tuple[pd.DataFrame, pd.Series]:
+    random = np.random.default_rng(0)
+    n = 120
+    age, city = random.uniform(18, 80, n), random.choice(["Basel", "Bern", "Genf"], n)
+    frame = pd.DataFrame(
+        {
+            "age": np.where(random.random(n) < 0.1, np.nan, age),
+            "city": pd.Series(city).where(random.random(n) > 0.1),
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 900, n), unit="D"),
+            "member": random.random(n) < 0.5,
+        }
+    )
+    return frame, pd.Series(np.where((age > 45) ^ (city == "Bern"), "yes", "no"), name="bought")
+
+
+def test_parameters_are_the_fields_of_the_recipe():
+    expected = {field.name for field in fields(Recipe)} - {"seed"} | {"random_state", "verbose", "class_weight"}
+    assert set(TautClassifier().get_params()) == expected
+    assert TautRegressor().get_params()["l2"] == Recipe().l2
+    assert TautClassifier(l2=0.5, random_state=3).fit([[0.0], [1.0]], [0, 1]).recipe_ == Recipe(l2=0.5, seed=3)
+
+
+def test_a_frame_with_categories_dates_and_gaps_is_taken_as_it_is(table):
+    frame, target = table
+    model = TautClassifier(epochs=60).fit(frame, target)
+    assert model.score(frame, target) > 0.9
+    assert model.classes_.tolist() == ["no", "yes"]
+    assert model.feature_names_in_.tolist() == list(frame.columns)
+    assert len(model.get_feature_names_out()) == model.model_.network.n_inputs > frame.shape[1]
+    probabilities = model.predict_proba(frame)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    assert (model.classes_[probabilities.argmax(axis=1)] == model.predict(frame)).all()
+
+
+def test_grid_search_pipeline_clone_and_pickle(table):
+    frame, target = table
+    grid = {"l2": [1e-4, 10.0], "hidden_layer_sizes": [(8,), (8, 8)]}
+    search = GridSearchCV(TautClassifier(epochs=100, learning_rate=0.02), grid, cv=2)
+    search.fit(frame, target)
+    assert search.best_params_["l2"] == 1e-4
+    pipeline = make_pipeline(FunctionTransformer(), TautClassifier(epochs=5)).fit(frame, target)
+    copied = pickle.loads(pickle.dumps(pipeline))
+    assert (copied.predict_proba(frame) == pipeline.predict_proba(frame)).all()
+    assert clone(TautRegressor(dropout=(0.1,))).dropout == (0.1,)
+    assert cross_val_score(TautClassifier(epochs=60), frame, target, cv=3).mean() > 0.75
+
+
+def test_same_seed_same_weights_other_seed_other_weights(table):
+    first, again, other = (TautClassifier(epochs=3, dropout=0.2, random_state=seed).fit(*table) for seed in (1, 1, 2))
+    assert (first.model_.network.theta == again.model_.network.theta).all()
+    assert not (first.model_.network.theta == other.model_.network.theta).all()
+
+
+def test_partial_fit_goes_on_where_it_stopped(table):
+    frame, target = table
+    whole = TautClassifier(epochs=4, dropout=0.2).fit(frame, target)
+    parts = TautClassifier(epochs=4, dropout=0.2)
+    for _ in range(4):
+        parts.partial_fit(frame, target)
+    assert (whole.model_.network.theta == parts.model_.network.theta).all()
+    assert parts.history_.epochs == parts.n_iter_ == 4
+
+
+def test_partial_fit_learns_classes_that_its_first_rows_do_not_show():
+    model = TautClassifier().partial_fit([[0.0], [1.0]], ["a", "a"], classes=["a", "b"])
+    assert model.classes_.tolist() == ["a", "b"]
+    assert model.partial_fit([[2.0], [3.0]], ["b", "b"]).predict_proba([[1.0]]).shape == (1, 2)
+    with pytest.raises(TautError, match="c"):
+        model.partial_fit([[2.0]] * 2, ["c", "c"])
+
+
+def test_integer_weights_are_repeated_rows_and_zero_weights_are_absent_rows():
+    random = np.random.default_rng(1)
+    X, y = random.normal(size=(30, 4)), random.normal(size=(30, 2))
+    weights = random.integers(0, 4, 30)
+    weighted = TautRegressor(epochs=20, batch_size="all").fit(X, y, sample_weight=weights)
+    repeated = TautRegressor(epochs=20, batch_size="all").fit(np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0))
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-9)
+
+
+def test_class_weight_moves_predictions_towards_the_class(table):
+    frame, target = table
+    rare = target.where(np.arange(len(target)) % 8 == 0, "no")
+    plain, balanced = (TautClassifier(epochs=10, l2=0.1, class_weight=weight).fit(frame, rare) for weight in (None, "balanced"))
+    assert balanced.predict_proba(frame)[:, 1].mean() > plain.predict_proba(frame)[:, 1].mean() + 0.1
+    assert (TautClassifier(epochs=10, l2=0.1, class_weight={"yes": 50.0}).fit(frame, rare).predict(frame) == "yes").mean() > 0.5
+    with pytest.raises(TautError, match="'maybe', which is no class"):
+        TautClassifier(class_weight={"maybe": 2.0}).fit(frame, target)
+
+
+def test_several_targets_keep_their_units_and_shape():
+    random = np.random.default_rng(2)
+    X = random.normal(size=(80, 3))
+    y = np.column_stack([1000.0 + 50.0 * X[:, 0], 0.01 * X[:, 1]])
+    model = TautRegressor(epochs=200).fit(X, y)
+    assert model.predict(X).shape == (80, 2)
+    assert model.score(X, y) > 0.95
+
+
+def test_early_stopping_holds_out_rows_and_restores_the_best_weights(table):
+    model = TautClassifier(early_stopping=True, patience=3, epochs=500, learning_rate=0.05).fit(*table)
+    assert model.history_.stopped == "early stopping"
+    assert model.history_.best_epoch == model.history_["validation_data_loss"].argmin()
+
+
+def test_augmentation_changes_the_training_rows_only():
+    frame, target = load_sample("digits")
+    X, y = frame.drop(columns=target)[:200], frame[target][:200]
+    plain = TautClassifier(epochs=3).fit(X, y)
+    shifted = TautClassifier(epochs=3, augmentation=Augmentation(shape=(8, 8), shift=1)).fit(X, y)
+    assert (plain.model_.encoder.transform(X) == shifted.model_.encoder.transform(X)).all()
+    assert not (plain.model_.network.theta == shifted.model_.network.theta).all()
+
+
+def test_interruption_keeps_what_was_learned_and_still_ends_a_search(monkeypatch):
+    class Interrupt(Callback):
+        def on_epoch_end(self, run):
+            if run.history.epochs == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(sys.modules["taut.training.train"], "ProgressDisplay", Interrupt)
+    model = TautClassifier(epochs=50, verbose=True)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+    assert model.n_iter_ == 2
+    assert model.predict([[0.0]]).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"l2": -1.0}, "l2 must be a number at least 0, got -1.0"),
+        ({"dropout": 1.0}, "dropout must be a number at least 0 and below 1, got 1.0"),
+        ({"activation": "softmax"}, "activation must be one of"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be an integer at least 1, got 0"),
+        ({"epochs": "many"}, "epochs must be an integer at least 0, got 'many'"),
+        ({"l1": (0.1, 0.2, 0.3)}, "l1 needs one number, or one for each of 2 layers"),
+        ({"loss": "mse"}, "loss 'mse' is not for classification"),
+        ({"class_weight": "heavy"}, "class_weight must be a mapping"),
+    ],
+)
+def test_bad_parameters_are_refused_in_fit_in_one_line(parameters, words):
+    estimator = TautClassifier(**parameters)
+    with pytest.raises(TautError) as caught:
+        estimator.fit([[0.0], [1.0]], [0, 1])
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_parameters_and_unfitted_use_are_refused():
+    with pytest.raises(TypeError, match="no parameter lambda_"):
+        TautClassifier(lambda_=0.1)
+    with pytest.raises(NotFittedError):
+        TautRegressor().predict([[0.0]])
