@@ -300,6 +300,8 @@ def test_encoder_returns_from_skops_with_the_types_it_names(frame, scaling):
     encoder = TableEncoder(scaling=scaling).fit(frame)
     data = skops.io.dumps(encoder)
     assert set(skops.io.get_untrusted_types(data=data)) <= set(TRUSTED_TYPES)
+    parts = [part for part in (encoder.scaler_, encoder.one_hot_) if part is not None]
+    assert {f"{type(part).__module__}.{type(part).__qualname__}" for part in parts} <= set(TRUSTED_TYPES)
     again = skops.io.loads(data, trusted=list(TRUSTED_TYPES))
     np.testing.assert_array_equal(again.transform(frame), encoder.transform(frame))
     assert again.schema_ == encoder.schema_

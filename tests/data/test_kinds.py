@@ -18,7 +18,7 @@ RANDOM = np.random.default_rng(0)
 
 NUMBERS = {
     "floats": RANDOM.normal(size=N),
-    "unique floats named id": RANDOM.normal(size=N),
+    "unique floats named id": np.arange(N) * 1.0,
     "few integers": np.arange(N) % 3,
     "unique integers": np.arange(N),
     "nullable": pd.array([1, None, 3, 4] * 10, dtype="Int64"),
@@ -116,6 +116,12 @@ def test_a_date_means_the_same_however_it_is_written(name):
     later = reader.read(pd.Series([datetime.date(1970, 1, 2), None]))
     assert later[0, 0] == 1
     assert np.isnan(later[1]).all()
+
+
+def test_times_are_told_in_the_zone_of_training():
+    reader = choose_reader("c", pd.Series(DATE_COLUMNS["zoned"]))
+    elsewhere = pd.Series(DATE_COLUMNS["zoned"]).dt.tz_convert("Asia/Tokyo")
+    np.testing.assert_array_equal(reader.read(elsewhere), reader.read(pd.Series(DATE_COLUMNS["zoned"])))
 
 
 def test_the_calendar_goes_in_circles():

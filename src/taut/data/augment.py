@@ -8,6 +8,7 @@ rows only. Floor 1 of the house: knows nothing of networks.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,21 +100,21 @@ class Augmentation:
         DataError
             If the rows are not as long as the shape says, or there is not one position a row.
         """
-        sides = (*self.shape, 1)  # gray images have one channel
-        height, width, channels = sides[0], sides[1], sides[2]
+        height, width = self.shape[:2]
+        channels = prod(self.shape[2:])  # one for gray images
         if x.ndim != 2 or x.shape[1] != height * width * channels:
             raise DataError(
                 f"an image of shape {self.shape} has {height * width * channels} values, got rows {x.shape}"
             )
-        if np.shape(rows) != (len(x),):
-            raise DataError(f"one position is needed for each of {len(x)} images, got shape {np.shape(rows)}")
+        if np.asarray(rows).shape != (len(x),):
+            raise DataError(f"one position is needed for each of {len(x)} images, got shape {np.asarray(rows).shape}")
         images = x.reshape(len(x), height, width, channels).astype(np.float64)
         draws = random.at(item=_GEOMETRY)
         for image, row in zip(images, rows, strict=True):
             image[...] = self._moved(image, draws.at(row=int(row)).uniform((1, _DRAWS))[0])
         result = images.reshape(x.shape)
         if self.noise and len(rows):
-            noise, count = random.at(item=_NOISE), result.shape[1]
+            noise, count = random.at(item=_NOISE), height * width * channels
             result += self.noise * np.concatenate([noise.at(row=int(row)).normal((1, count)) for row in rows])
         if np.issubdtype(x.dtype, np.integer):
             limits = np.iinfo(x.dtype)
