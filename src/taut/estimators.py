@@ -32,17 +32,19 @@ def _parameters_of_recipe(estimator: type) -> type:
     defaults = {field.name: field.default for field in fields(Recipe) if field.name != "seed"}
     defaults |= {"random_state": Recipe.seed, "verbose": False} | estimator.own_parameters  # type: ignore[attr-defined]
 
-    def __init__(self: Any, **parameters: Any) -> None:
+    def initialize(self: Any, **parameters: Any) -> None:
         unknown = parameters.keys() - defaults.keys()
         if unknown:
             raise TypeError(f"{type(self).__name__} has no parameter {', '.join(sorted(unknown))}")
         for name, default in defaults.items():
             setattr(self, name, parameters.get(name, default))
 
-    keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()]
+    keywords = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()
+    ]
     self_parameter = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    __init__.__signature__ = inspect.Signature([self_parameter, *keywords])  # type: ignore[attr-defined]
-    estimator.__init__ = __init__  # type: ignore[misc]
+    initialize.__signature__ = inspect.Signature([self_parameter, *keywords])  # type: ignore[attr-defined]
+    estimator.__init__ = initialize  # type: ignore[misc]
     return estimator
 
 
@@ -135,7 +137,9 @@ class _TautEstimator(BaseEstimator):
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, reset=reset, skip_check_array=True)
             if not len(X) or not X.shape[1]:
-                raise DataError(f"Found array with {len(X)} sample(s) and {X.shape[1]} feature(s): at least one is needed")
+                raise DataError(
+                    f"Found array with {len(X)} sample(s) and {X.shape[1]} feature(s): at least one is needed"
+                )
             return X
         return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
 

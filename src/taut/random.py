@@ -20,7 +20,7 @@ from math import prod
 
 import numpy as np
 
-from taut.checks import check_number
+from taut.checks import check_number, shown
 from taut.errors import InvalidValue
 
 __all__ = ["Purpose", "Random", "philox"]
@@ -126,7 +126,7 @@ class Random:
             check_number("seed", self.seed, integer=True)
             object.__setattr__(self, "seed", int(self.seed))
         if not 0 <= self.seed < 2**64:
-            raise InvalidValue(f"seed must be from 0 to 2**64 - 1, got {self.seed}")
+            raise InvalidValue(f"seed must be from 0 to 2**64 - 1, got {shown(self.seed)}")
 
     def at(self, **place: int) -> Random:
         """Return another place with the same seed: any of `purpose`, `item`, `epoch`, `row`; the rest stays."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.kinds import EXAMPLES, examples
+from tests.network.differences import away_from_kinks, derivative, relative_error
 
 from taut.network import (
     L2,
@@ -30,8 +32,6 @@ from taut.network import (
 from taut.network.activations import ELU, GELU, SELU, Identity, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from taut.network.kinds import ACTIVATIONS, LAYERS, LOSSES
 from taut.random import Random
-from tests.kinds import EXAMPLES, examples
-from tests.network.differences import away_from_kinks, derivative, relative_error
 
 TOLERANCE = 1e-6
 RANDOM = Random(3, epoch=1)  # the same place at every pass: the mask of dropout is frozen
@@ -116,6 +116,12 @@ def test_dropout_draws_anew_for_each_layer_epoch_and_row():
 
     places = [RANDOM, RANDOM.at(item=1), RANDOM.at(epoch=2), RANDOM.at(row=8), Random(4, epoch=1)]
     assert len({drawn(place) for place in places}) == len(places)
+
+
+def test_layers_of_dropout_in_one_network_have_masks_of_their_own():
+    network = Network([Dropout(0.5), Dropout(0.5)]).build(200)
+    kept = network.forward(np.ones((50, 200)), training=True, random=RANDOM) > 0
+    assert kept.mean() == pytest.approx(0.25, abs=0.02)
 
 
 # ------------------------------------------------------------------------------------------------------------- losses

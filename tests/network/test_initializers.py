@@ -6,6 +6,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from tests.kinds import examples
 
 from taut.errors import InvalidValue
 from taut.network import (
@@ -21,7 +22,6 @@ from taut.network import (
 )
 from taut.network.kinds import INITIALIZERS
 from taut.random import Random
-from tests.kinds import examples
 
 SHAPE = (120, 250)
 VARIANCES = {

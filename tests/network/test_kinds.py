@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 
 import numpy as np
 import pytest
+from tests.kinds import EXAMPLES, examples
 
 from taut.errors import InvalidType, InvalidValue, TautError
 from taut.network import L1, L2, Adam, Dense, Layer, MeanSquaredError, ReLU
@@ -23,7 +24,6 @@ from taut.network.kinds import (
     resolve,
     to_spec,
 )
-from tests.kinds import EXAMPLES, examples
 
 TABLES = (LAYERS, ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS, SCHEDULES, INITIALIZERS)
 
@@ -154,7 +154,7 @@ def test_resolve_takes_names_and_instances_of_the_family_only(table):
         assert resolve("it", made, table) is made
         if all(field.default is not MISSING or field.default_factory is not MISSING for field in fields(kind)):
             assert type(resolve("it", name, table)) is kind
-    with pytest.raises(InvalidValue, match="it must be one of .*; got 'unheard of'"):
+    with pytest.raises(InvalidValue, match=r"it must be one of .*; got 'unheard of'"):
         resolve("it", "unheard of", table)
     for wrong in (None, 3, next(iter(table.values())), object()):
         with pytest.raises(InvalidType, match="it must be one of "):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-import pickle
+import pickle  # noqa: TID251 - copies of estimators and worker processes go this way; model files do not
 
 import numpy as np
 import pytest
+from tests.kinds import examples
 
 from taut import L1, L2, Adam, Dense, Dropout, Layer, Network, ReLU, SiLU, train
 from taut.errors import InvalidType, InvalidValue
 from taut.network import HeNormal, Normal, Parameter, Sum, Zeros
 from taut.network.kinds import ACTIVATIONS, LAYERS
-from tests.kinds import examples
 
 
 def small(**settings) -> Network:

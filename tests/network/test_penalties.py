@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.kinds import examples
+from tests.network.differences import away_from_kinks, derivative, relative_error
 
 from taut.errors import InvalidType, InvalidValue
 from taut.network import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality, Sum
 from taut.network.kinds import PENALTIES
-from tests.kinds import examples
-from tests.network.differences import away_from_kinks, derivative, relative_error
 
 SHAPES = [(4, 3), (3, 4), (1, 5), (5, 1), (6,)]
 
@@ -105,7 +105,7 @@ def test_orthogonality_is_zero_for_orthonormal_rows_or_columns_only():
     for w in (q, q.T):
         assert Orthogonality(1.0).value(w) == pytest.approx(0.0, abs=1e-24)
         assert Orthogonality(1.0).value(1.1 * w) > 0.1
-    with pytest.raises(InvalidValue, match=r"orthogonality is for weights of shape \(inputs, units\), got shape \(3,\)"):
+    with pytest.raises(InvalidValue, match=r"orthogonality is for weights of shape .*, got shape \(3,\)"):
         Orthogonality(1.0).value(np.ones(3))
     with pytest.raises(InvalidValue, match="no proximal operator"):
         Orthogonality(1.0).prox(q, 0.1)

@@ -54,7 +54,7 @@ def norms(u: np.ndarray, by: str) -> np.ndarray:
 
 
 def problem(penalty: Penalty, u: np.ndarray, w: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-    """Return the objective of each candidate, `u` of shape (..., inputs, units); infinite where a constraint is broken."""
+    """Return the objective of each candidate, `u` of shape (..., inputs, units); infinite outside a constraint."""
     total = ((u - w) ** 2 / (2 * np.asarray(step))).sum(axis=(-2, -1))
     for part in penalty.parts:
         if isinstance(part, L1):
@@ -176,8 +176,8 @@ def test_constraints_agree_with_a_general_solver(name, kind):
             return ((u - w[:, 0]) ** 2 / (2 * step[:, 0])).sum() + l2 * (u**2).sum() + l1 * u.sum()
 
         constraint = {"type": "ineq", "fun": lambda u: limit**2 - (u**2).sum()}
-        options = {"ftol": 1e-14, "maxiter": 1000}
-        found = minimize(smooth, np.full(6, 0.1), bounds=bounds, constraints=constraint, method="SLSQP", options=options)
+        settings = {"method": "SLSQP", "options": {"ftol": 1e-14, "maxiter": 1000}}
+        found = minimize(smooth, np.full(6, 0.1), bounds=bounds, constraints=constraint, **settings)
         np.testing.assert_allclose(penalty.prox(w, step)[:, 0], found.x, atol=2e-5)
 
 
@@ -188,7 +188,7 @@ def test_fixed_number_of_newton_steps_suffices_for_steps_and_weights_of_any_spre
         for _ in range(300):
             spread, power = random.uniform(0, 5), random.uniform(-3, 3)
             exponents = random.permutation(np.linspace(-1, 1, size)) * spread
-            w = 10.0**exponents[:, None]
+            w = 10.0 ** exponents[:, None]
             step = 10.0 ** np.clip(power * exponents, -4, 4)[:, None] * 10.0 ** random.uniform(-3, 2)
             lam, limit = 10.0 ** random.uniform(-6, 4), 10.0 ** random.uniform(-6, 3)
             u = GroupL1(lam, by="unit").prox(w, step)

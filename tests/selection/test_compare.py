@@ -36,7 +36,9 @@ def test_one_pair_agrees_with_the_corrected_t_test_by_hand():
     d = second - first
     error = np.sqrt((1 / 4 + 1 / 3) * d.var(ddof=1))
     assert mean == d.mean()
-    assert interval == pytest.approx((d.mean() - stats.t.ppf(0.975, 3) * error, d.mean() + stats.t.ppf(0.975, 3) * error))
+    assert interval == pytest.approx(
+        (d.mean() - stats.t.ppf(0.975, 3) * error, d.mean() + stats.t.ppf(0.975, 3) * error)
+    )
     assert p == pytest.approx(2 * stats.t.sf(abs(d.mean()) / error, 3))
     assert wins == 4
 
@@ -59,9 +61,7 @@ def test_a_real_effect_is_called_better():
     X = random.normal(size=(60, 30))
     y = (X[:, 0] + random.normal(size=60) > 0).astype(int)
     recipe = Recipe(epochs=150, learning_rate=0.01)
-    found = compare(
-        X, y, task="classification", recipe=recipe, arms={"none": {}, "L2": {"l2": 0.1}}, seeds=8, n_jobs=1
-    )
+    found = compare(X, y, task="classification", recipe=recipe, arms={"none": {}, "L2": {"l2": 0.1}}, seeds=8, n_jobs=1)
     assert found.arms[1].verdict == "better"
     assert found.arms[1].wins == 8
     assert found.arms[1].gap < found.arms[0].gap

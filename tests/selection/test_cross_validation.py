@@ -1,4 +1,4 @@
-"""Cross-validation: same folds for all, nothing learned from validation rows, the same result in any number of processes."""
+"""Cross-validation: same folds for all, nothing learned from validation rows, any number of processes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ def test_the_curve_is_the_mean_over_folds_and_its_lowest_epoch_is_chosen(wine):
     (candidate,) = cross_validate([recipe], X, y, task="classification", splits=splits, n_jobs=1)
     curves = []
     for train, held in splits:
-        model = fit_model(recipe, X.iloc[train], y.iloc[train], task="classification", validation=(X.iloc[held], y.iloc[held]))
+        model = fit_model(
+            recipe, X.iloc[train], y.iloc[train], task="classification", validation=(X.iloc[held], y.iloc[held])
+        )
         curves.append(model.history["validation_data_loss"])
     mean = np.mean(curves, axis=0)
     np.testing.assert_array_equal(candidate.validation_curve, mean)
     assert candidate.epochs == mean.argmin() + 1
     assert candidate.mean == mean.min()
-    assert candidate.standard_error == pytest.approx(np.std([curve[mean.argmin()] for curve in curves], ddof=1) / 3**0.5)
+    assert candidate.standard_error == pytest.approx(
+        np.std([curve[mean.argmin()] for curve in curves], ddof=1) / 3**0.5
+    )
     assert candidate.scores["log_loss"][0] == pytest.approx(candidate.mean)
     assert candidate.last_scores["log_loss"][0] == pytest.approx(mean[-1])
 

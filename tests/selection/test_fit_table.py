@@ -106,3 +106,11 @@ def test_wrong_columns_are_refused(arguments, words):
 def test_a_target_without_values_is_refused():
     with pytest.raises(DataError, match="no row has a value of the target 'y'"):
         fit_table(pd.DataFrame({"x": [1.0, 2.0], "y": [None, None]}), "y")
+
+
+def test_a_long_table_is_chosen_on_some_rows_and_fitted_to_all():
+    frame, target = load_sample("wine")
+    result = fit_table(frame, target, recipe=QUICK, cv=2, n_jobs=1, choose_rows=60)
+    assert result.notes == ["Strengths were chosen on 60 of the 142 training rows."]
+    assert result.n_train == 142
+    assert result.entries[0].test["accuracy"][0] > 0.9

@@ -16,7 +16,9 @@ def test_class_scores_are_those_of_scikit_learn():
     probabilities = random.dirichlet(np.ones(3), 50)
     found = score_classes(probabilities, labels, ClassTargets().fit(labels)).values
     assert found["log_loss"][0] == pytest.approx(log_loss(labels, probabilities))
-    assert found["accuracy"][0] == pytest.approx(accuracy_score(labels, np.array(["a", "b", "c"])[probabilities.argmax(1)]))
+    assert found["accuracy"][0] == pytest.approx(
+        accuracy_score(labels, np.array(["a", "b", "c"])[probabilities.argmax(1)])
+    )
 
 
 def test_a_certain_error_costs_as_much_as_in_scikit_learn():

@@ -23,6 +23,9 @@ __all__ = ["Network"]
 
 DTYPES = ("float32", "float64")
 
+#: So that a slip in a file of settings is refused, instead of filling the memory: theta alone then takes 8 GB.
+MOST_PARAMETERS = 10**9
+
 
 class Network:
     """A feed-forward network.
@@ -103,6 +106,8 @@ class Network:
             widths.append(layer.build(widths[-1]))
         self.n_inputs, self.n_outputs, self._widths = n_inputs, widths[-1], tuple(widths[1:])
         size = sum(prod(parameter.shape) for parameter in self.parameters)
+        if size > MOST_PARAMETERS:
+            raise InvalidValue(f"a network of {size} parameters is too large; {MOST_PARAMETERS} is the most")
         self.theta, self.gradient = np.zeros(size, dtype=dtype), np.zeros(size, dtype=dtype)
         self._lay_views()
         random = Random(seed).at(purpose=Purpose.WEIGHTS)

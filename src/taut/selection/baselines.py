@@ -6,7 +6,9 @@ same folds, so that the comparison is fair. Floor 5 of the house.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from taut.selection.cross_validation import Splits
 from taut.selection.scores import METRICS, RowScores, mean_and_error, score_classes, score_numbers
 from taut.training.model import Table, take
 
-__all__ = ["Baseline", "fit_baselines", "fit_targets", "score"]
+__all__ = ["Baseline", "fit_baselines", "score"]
 
 #: Strengths tried for the linear model: scikit-learn's `alpha` of Ridge, and 1 / C of LogisticRegression.
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -38,35 +40,25 @@ class Baseline:
     name: str
     detail: str
     cross_validated: dict[str, tuple[float, float]]
-    task: str
     encoder: TableEncoder
     targets: ClassTargets | NumberTargets
     fitted: Any  # a scikit-learn estimator on encoded columns
 
     def answers(self, X: Table) -> np.ndarray:
         """Return probabilities of shape (rows, classes), or predicted numbers in their own units."""
-        inputs = self.encoder.transform(X)
-        if self.task == "regression":
-            return self.targets.decode(np.asarray(self.fitted.predict(inputs)).reshape(len(inputs), -1))
-        # A class that is in no training row has no column in scikit-learn's answer.
-        probabilities = np.zeros((len(inputs), len(self.targets.classes_)))
-        probabilities[:, self.fitted.classes_] = self.fitted.predict_proba(inputs)
-        return probabilities
+        return _answers(self.fitted, self.encoder.transform(X), self.targets)
 
 
-def score(task: str, answers: np.ndarray, y: Any, targets: ClassTargets | NumberTargets) -> RowScores:
-    """Score the answers of any model by the metrics of the task."""
+def score(answers: np.ndarray, y: Any, targets: ClassTargets | NumberTargets) -> RowScores:
+    """Score the answers of any model, probabilities or numbers, by the metrics of its task."""
     if isinstance(targets, ClassTargets):
         return score_classes(answers, y, targets)
     return score_numbers(answers, y, targets)
 
 
-def fit_targets(task: str, y: Any) -> ClassTargets | NumberTargets:
-    """Return the fitted encoding of a target."""
-    return ClassTargets().fit(y) if task == "classification" else NumberTargets().fit(y)
-
-
-def fit_baselines(X: Table, y: Any, *, task: str, splits: Splits, scaling: str) -> list[Baseline]:
+def fit_baselines(
+    X: Table, y: Any, *, task: str, splits: Splits, scaling: str, choosing: tuple[Table, Any] | None = None
+) -> list[Baseline]:
     """Fit the linear model and the constant guess.
 
     Parameters
@@ -79,63 +71,85 @@ def fit_baselines(X: Table, y: Any, *, task: str, splits: Splits, scaling: str) 
         Folds, for the linear model's strength and for both models' cross-validated scores.
     scaling : str
         How numeric columns are scaled.
+    choosing : tuple (X, y), optional
+        The rows that `splits` divides, if they are not all.
 
     Returns
     -------
     list of Baseline
         The linear model and the constant guess.
     """
-    targets = fit_targets(task, y)
-    encoded = [(TableEncoder(scaling=scaling).fit(take(X, train)), train, held) for train, held in splits]
-    rows = [(encoder, encoder.transform(take(X, train)), train, held) for encoder, train, held in encoded]
-    encoder = TableEncoder(scaling=scaling).fit(X)
-    inputs = encoder.transform(X)
+    targets = ClassTargets().fit(y) if task == "classification" else NumberTargets().fit(y)
+    folds = [_Fold.encode(X if choosing is None else choosing[0], train, held, scaling) for train, held in splits]
+    y_choosing = y if choosing is None else choosing[1]
 
-    def cross_validate(make: Any) -> dict[str, tuple[float, float]]:
-        found = []
-        for fold_encoder, fold_inputs, train, held in rows:
-            fitted = make().fit(fold_inputs, _plain(targets, take(y, train)))
-            baseline = Baseline("", "", {}, task, fold_encoder, targets, fitted)
-            found.append(score(task, baseline.answers(take(X, held)), take(y, held), targets).values)
-        return {name: mean_and_error(np.array([fold[name][0] for fold in found])) for name in METRICS[task]}
-
-    def baseline(name: str, detail: str, make: Any, scores: dict[str, tuple[float, float]]) -> Baseline:
-        return Baseline(name, detail, scores, task, encoder, targets, make().fit(inputs, _plain(targets, y)))
-
-    makers = {strength: _linear(task, strength) for strength in STRENGTHS}
-    tried = {strength: cross_validate(make) for strength, make in makers.items()}
+    tried = {
+        strength: _cross_validate(partial(_linear, task, strength), folds, y_choosing, task, targets)
+        for strength in STRENGTHS
+    }
     best = min(tried, key=lambda strength: tried[strength][METRICS[task][0]][0])
+    guess = partial(_constant, task)
     kind = "logistic regression" if task == "classification" else "ridge regression"
-    guess = _constant(task)
+    encoder = TableEncoder(scaling=scaling).fit(X)
+    inputs, encoded = encoder.transform(X), _flat(targets.encode(y))
+    found = (
+        ("linear model", f"{kind}, strength {best:g}", partial(_linear, task, best), tried[best]),
+        ("constant guess", _CONSTANTS[task], guess, _cross_validate(guess, folds, y_choosing, task, targets)),
+    )
     return [
-        baseline("linear model", f"{kind}, strength {best:g}", makers[best], tried[best]),
-        baseline("constant guess", _CONSTANTS[task], guess, cross_validate(guess)),
+        Baseline(name, detail, scores, encoder, targets, make().fit(inputs, encoded))
+        for name, detail, make, scores in found
     ]
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """One fold, encoded."""
+
+    train: np.ndarray
+    held: np.ndarray
+    train_inputs: np.ndarray
+    held_inputs: np.ndarray
+
+    @staticmethod
+    def encode(X: Table, train: np.ndarray, held: np.ndarray, scaling: str) -> _Fold:
+        encoder = TableEncoder(scaling=scaling).fit(take(X, train))
+        return _Fold(train, held, encoder.transform(take(X, train)), encoder.transform(take(X, held)))
+
+
+def _cross_validate(
+    make: Callable[[], Any], folds: Sequence[_Fold], y: Any, task: str, targets: ClassTargets | NumberTargets
+) -> dict[str, tuple[float, float]]:
+    found = []
+    for fold in folds:
+        fitted = make().fit(fold.train_inputs, _flat(targets.encode(take(y, fold.train))))
+        found.append(score(_answers(fitted, fold.held_inputs, targets), take(y, fold.held), targets).values)
+    return {name: mean_and_error(np.array([scores[name][0] for scores in found])) for name in METRICS[task]}
+
+
+def _answers(fitted: Any, inputs: np.ndarray, targets: ClassTargets | NumberTargets) -> np.ndarray:
+    if isinstance(targets, NumberTargets):
+        return targets.decode(np.asarray(fitted.predict(inputs)).reshape(len(inputs), -1))
+    # A class that is in no training row has no column in scikit-learn's answer.
+    probabilities = np.zeros((len(inputs), len(targets.classes_)))
+    probabilities[:, fitted.classes_] = fitted.predict_proba(inputs)
+    return probabilities
 
 
 _CONSTANTS = {"classification": "the share of each class", "regression": "the mean"}
 
 
-def _plain(targets: ClassTargets | NumberTargets, y: Any) -> np.ndarray:
-    encoded = targets.encode(y)
+def _flat(encoded: np.ndarray) -> np.ndarray:
     return encoded[:, 0] if encoded.ndim == 2 and encoded.shape[1] == 1 else encoded
 
 
 def _linear(task: str, strength: float) -> Any:
-    def make() -> Any:
-        from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.linear_model import LogisticRegression, Ridge
 
-        if task == "regression":
-            return Ridge(alpha=strength)
-        return LogisticRegression(C=1.0 / strength, max_iter=2000)
-
-    return make
+    return Ridge(alpha=strength) if task == "regression" else LogisticRegression(C=1.0 / strength, max_iter=2000)
 
 
 def _constant(task: str) -> Any:
-    def make() -> Any:
-        from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.dummy import DummyClassifier, DummyRegressor
 
-        return DummyRegressor() if task == "regression" else DummyClassifier(strategy="prior")
-
-    return make
+    return DummyRegressor() if task == "regression" else DummyClassifier(strategy="prior")

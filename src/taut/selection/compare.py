@@ -1,4 +1,4 @@
-"""`compare`: does a regularizer make a difference, or is it noise?
+"""`compare`: whether a regularizer makes a difference, or it is noise.
 
 Each seed draws a split and first weights; all arms of a seed share both, so that they are compared in pairs. Random
 splits of one table overlap, which makes plain t-tests far too sure of themselves: the variance of the mean is
@@ -162,9 +162,13 @@ def compare(
     check_number("seeds", seeds, at_least=2, integer=True)
     bare = (recipe or Recipe()).unregularized()
     jobs = [
-        (replace(bare, seed=seed, **changes), X, y, task, hold_out(
-            X, y, test_size=validation_size, task=task, groups=groups, time=time, seed=seed
-        ))
+        (
+            replace(bare, seed=seed, **changes),
+            X,
+            y,
+            task,
+            hold_out(X, y, test_size=validation_size, task=task, groups=groups, time=time, seed=seed),
+        )
         for changes in arms.values()
         for seed in range(seeds)
     ]
@@ -194,7 +198,7 @@ def _run_arm(
 ) -> tuple[Scores, Scores]:
     train, held = split
     model = fit_model(recipe, take(X, train), take(y, train), task=task, evaluate_training=False, interruptible=False)
-    found = (score(task, answers(model)(take(X, rows)), take(y, rows), model.targets) for rows in (train, held))
+    found = (score(answers(model)(take(X, rows)), take(y, rows), model.targets) for rows in (train, held))
     on_train, on_held = ({name: value for name, (value, _) in scores.values.items()} for scores in found)
     return on_train, on_held
 
@@ -245,6 +249,4 @@ def _arm(
     verdict = "within noise" if p_value >= 0.05 else "better" if difference < 0 else "worse"
     is_first = detail == "no regularization"
     gap = validation[metrics[0]] - train[metrics[0]]
-    return Arm(
-        name, detail, train, validation, gap, difference, interval, p_value, wins, "" if is_first else verdict
-    )
+    return Arm(name, detail, train, validation, gap, difference, interval, p_value, wins, "" if is_first else verdict)

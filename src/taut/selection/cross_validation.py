@@ -16,7 +16,7 @@ from taut.selection.scores import METRICS, mean_and_error
 from taut.training.model import Table, fit_model, take
 from taut.training.recipe import Recipe
 
-__all__ = ["Candidate", "CrossValidated", "Splits", "cross_validate", "run_jobs"]
+__all__ = ["Candidate", "Splits", "cross_validate", "run_jobs"]
 
 Splits = Sequence[tuple[np.ndarray, np.ndarray]]
 Report = Callable[[int, int, str], None]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.data.splits import folds, hold_out
-from taut.data.targets import infer_task
+from taut.data.targets import ClassTargets, infer_task
 from taut.errors import DataError, InvalidValue
 from taut.selection.baselines import fit_baselines, score
 from taut.selection.candidates import candidates
@@ -179,6 +179,7 @@ def fit_table(
     test_size: float = 0.2,
     recipe: Recipe | None = None,
     cv: int = 5,
+    choose_rows: int = 20_000,
     group: str | None = None,
     time_column: str | None = None,
     seed: int = 0,
@@ -204,6 +205,9 @@ def fit_table(
         What to start from; the candidates differ from it in strengths only.
     cv : int, default 5
         Folds.
+    choose_rows : int, default 20000
+        Of a longer table, strengths are chosen on so many rows, drawn like a test set; the choice is then fitted to
+        all.
     group : str, optional
         Column whose equal values belong together: rows of a group are never divided between sets. It is no input.
     time_column : str, optional
@@ -241,23 +245,23 @@ def fit_table(
     rows = _Rows.prepare(frame, target, test, group, time_column, notes)
     task = task or infer_task(rows.y)
     if test is None:
-        keep, held = hold_out(
-            rows.X, rows.y, test_size=test_size, task=task, groups=rows.groups, time=rows.time, seed=seed
-        )
+        keep, held = rows.split(test_size, task, seed)
         tested, rows = rows.take(held), rows.take(keep)
     else:
         tested = _Rows.prepare(test, target, None, group, time_column, notes)
-    splits = folds(rows.y, n_splits=cv, task=task, groups=rows.groups, time=rows.time, seed=seed)
-    tried = cross_validate(
-        candidates(recipe), rows.X, rows.y, task=task, splits=splits, n_jobs=n_jobs, report=report
-    )
+    some = rows
+    if len(rows.y) > choose_rows:
+        some = rows.take(rows.split(choose_rows, task, seed)[1])
+        notes.append(f"Strengths were chosen on {len(some.y)} of the {len(rows.y)} training rows.")
+    splits = folds(some.y, n_splits=cv, task=task, groups=some.groups, time=some.time, seed=seed)
+    tried = cross_validate(candidates(recipe), some.X, some.y, task=task, splits=splits, n_jobs=n_jobs, report=report)
     chosen = min(tried, key=lambda candidate: candidate.mean)
     unregularized = next(candidate for candidate in tried if candidate.recipe == recipe.unregularized())
     model, bare = (
         fit_model(one, rows.X, rows.y, task=task, interruptible=False)
         for one in (chosen.chosen_recipe(), unregularized.recipe)
     )
-    others = fit_baselines(rows.X, rows.y, task=task, splits=splits, scaling=recipe.scaling)
+    others = fit_baselines(rows.X, rows.y, task=task, splits=splits, scaling=recipe.scaling, choosing=(some.X, some.y))
     contenders: list[tuple[str, str, dict[str, tuple[float, float]], Callable[[Any], np.ndarray]]] = [
         ("chosen network", chosen.describe(), chosen.scores, answers(model)),
         ("unregularized network", f"{recipe.epochs} epochs", unregularized.last_scores, answers(bare)),
@@ -265,8 +269,8 @@ def fit_table(
     ]
     entries, best = [], None
     for name, detail, cross_validated, answer in contenders:
-        on_train = score(task, answer(rows.X), rows.y, model.targets)
-        on_test = score(task, answer(tested.X), tested.y, model.targets)
+        on_train = score(answer(rows.X), rows.y, model.targets)
+        on_test = score(answer(tested.X), tested.y, model.targets)
         best = best or on_test
         entries.append(_entry(name, detail, on_train, cross_validated, on_test, best))
     is_classification = task == "classification"
@@ -274,7 +278,7 @@ def fit_table(
         task=task,
         target=target,
         data_name=data_name,
-        classes=np.asarray(model.targets.classes_).tolist() if is_classification else None,
+        classes=model.targets.classes_.tolist() if isinstance(model.targets, ClassTargets) else None,
         n_train=len(rows.y),
         n_test=len(tested.y),
         n_inputs=model.network.n_inputs,
@@ -349,6 +353,10 @@ class _Rows:
             None if group is None else frame[group],
             None if time_column is None else frame[time_column],
         )
+
+    def split(self, size: float, task: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows that stay, and a share or number of rows that are drawn like a test set."""
+        return hold_out(self.X, self.y, test_size=size, task=task, groups=self.groups, time=self.time, seed=seed)
 
     def take(self, rows: np.ndarray) -> _Rows:
         return _Rows(

@@ -112,7 +112,7 @@ class EarlyStopping(Callback):
         self.monitor, self.restore_best = monitor, restore_best
 
     def on_start(self, run: Run) -> None:
-        self._best, self._best_epoch = np.inf, -1
+        self._best, self._best_row = np.inf, -1
         self._best_theta = run.network.theta.copy()
 
     def on_epoch_end(self, run: Run) -> None:
@@ -125,15 +125,15 @@ class EarlyStopping(Callback):
         rises = self.monitor.endswith(("accuracy", "r2"))
         value = -row[self.monitor] if rises else row[self.monitor]
         if value < self._best - self.min_delta:
-            self._best, self._best_epoch = value, run.history.epochs - 1
+            self._best, self._best_row = value, run.history.epochs - 1
             self._best_theta[:] = run.network.theta
-        elif run.history.epochs - 1 - self._best_epoch >= self.patience:
+        elif run.history.epochs - 1 - self._best_row >= self.patience:
             run.stop("early stopping")
 
     def on_end(self, run: Run) -> None:
-        if self.restore_best and self._best_epoch >= 0:
+        if self.restore_best and self._best_row >= 0:
             run.network.theta[:] = self._best_theta
-            run.history.best_epoch = self._best_epoch
+            run.history.best_epoch = int(run.history["epoch"][self._best_row])
 
 
 class ProgressDisplay(Callback):

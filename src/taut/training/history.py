@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taut.checks import shown
 from taut.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class History(Mapping[str, np.ndarray]):
     stopped : str
         Why training ended: "epochs", "early stopping", "interrupted", or what a callback said.
     best_epoch : int or None
-        The epoch whose weights were restored, if early stopping did so.
+        The epoch, as in the column of that name, whose weights were restored, if early stopping did so.
     metric_name : str
         "accuracy" or "r2".
     state : State
@@ -141,20 +142,30 @@ class History(Mapping[str, np.ndarray]):
         return pd.DataFrame(self._columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-able values; the optimizer's memory is left out."""
+        """Return plain JSON-able values, None for what is not finite; the optimizer's memory is left out."""
         return {
             "metric_name": self.metric_name,
             "stopped": self.stopped,
             "best_epoch": self.best_epoch,
-            "columns": {name: [float(value) for value in values] for name, values in self._columns.items()},
+            "columns": {
+                name: [float(value) if np.isfinite(value) else None for value in values]
+                for name, values in self._columns.items()
+            },
         }
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> History:
-        """Read back what `to_dict` returned."""
-        history = History(str(values["metric_name"]))
-        history.stopped, history.best_epoch = str(values["stopped"]), values["best_epoch"]
-        history._columns = {str(name): [float(value) for value in column] for name, column in values["columns"].items()}
+        """Read back what `to_dict` returned; raise `InvalidValue` if it is something else."""
+        try:
+            history = History(str(values["metric_name"]))
+            history.stopped, best = str(values["stopped"]), values["best_epoch"]
+            history.best_epoch = None if best is None else int(best)
+            history._columns = {
+                str(name): [float("nan") if value is None else float(value) for value in column]
+                for name, column in values["columns"].items()
+            }
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise InvalidValue(f"not a history: {type(error).__name__}: {shown(error)}") from error
         if len({len(column) for column in history._columns.values()}) > 1:
             raise InvalidValue("the columns of a history must be equally long")
         return history

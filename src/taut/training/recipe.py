@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from taut.checks import check_choice, check_number
+import numpy as np
+
+from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
 from taut.data.columns import SCALERS
 from taut.errors import InvalidType, InvalidValue
@@ -38,6 +40,7 @@ from taut.network import (
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
 from taut.network.network import DTYPES
 from taut.network.schedules import InverseTime, WarmUp
+from taut.random import Random
 
 __all__ = ["TASKS", "Recipe"]
 
@@ -185,8 +188,11 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        sizes = self.hidden_layer_sizes
-        object.__setattr__(self, "hidden_layer_sizes", tuple(sizes) if isinstance(sizes, (list, tuple)) else (sizes,))
+        for field in fields(self):
+            object.__setattr__(self, field.name, _built_in(getattr(self, field.name)))
+        sizes: object = self.hidden_layer_sizes
+        if not isinstance(sizes, tuple):
+            object.__setattr__(self, "hidden_layer_sizes", (sizes,))
         for size in self.hidden_layer_sizes:
             check_number("hidden_layer_sizes", size, at_least=1, integer=True)
         self._check_choices()
@@ -194,7 +200,7 @@ class Recipe:
         for name, count in _PER_LAYER.items():
             self._check_per_layer(name, len(self.hidden_layer_sizes) + count)
         if self.augmentation is not None and not isinstance(self.augmentation, Augmentation):
-            raise InvalidType(f"augmentation must be an Augmentation, got {self.augmentation!r}")
+            raise InvalidType(f"augmentation must be an Augmentation, got {shown(self.augmentation)}")
 
     def _check_choices(self) -> None:
         check_choice("activation", self.activation, ACTIVATIONS.keys() - {"softmax"})
@@ -211,23 +217,20 @@ class Recipe:
             check_number(name, getattr(self, name), at_least=0)
         for name in ("input_dropout", "label_smoothing", "momentum", "warm_up"):
             check_number(name, getattr(self, name), at_least=0, below=1)
-        for name in ("epochs", "patience", "seed"):
-            check_number(name, getattr(self, name), at_least=1 if name == "patience" else 0, integer=True)
+        check_number("epochs", self.epochs, at_least=0, integer=True)
+        check_number("patience", self.patience, at_least=1, integer=True)
+        Random(self.seed)  # refuses what is no seed
         for name in ("nesterov", "early_stopping", "non_negative"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidType(f"{name} must be True or False, got {getattr(self, name)!r}")
+            check_flag(name, getattr(self, name))
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("validation_fraction", self.validation_fraction, above=0, below=1)
         if self.max_norm is not None:
             check_number("max_norm", self.max_norm, above=0)
-        if self.batch_size not in ("all", "auto"):
+        if not isinstance(self.batch_size, str) or self.batch_size not in ("all", "auto"):
             check_number('batch_size, if not "all" or "auto",', self.batch_size, at_least=1, integer=True)
 
     def _check_per_layer(self, name: str, layers: int) -> None:
         value = getattr(self, name)
-        if isinstance(value, list):
-            value = tuple(value)
-            object.__setattr__(self, name, value)
         if isinstance(value, tuple) and len(value) != layers:
             raise InvalidValue(f"{name} needs one number, or one for each of {layers} layers; got {value}")
         for number in value if isinstance(value, tuple) else (value,):
@@ -332,9 +335,9 @@ class Recipe:
     def describe(self) -> str:
         """Return in a few words what regularizes."""
         words = [
-            f"{label} {_plain(getattr(self, name))}"
+            f"{label} {_plain(value)}".rstrip()
             for name, label in _REGULARIZERS.items()
-            if getattr(self, name) and getattr(self, name) is not None
+            if (any(value) if isinstance(value := getattr(self, name), tuple) else value)
         ]
         return " · ".join(words) if words else "no regularization"
 
@@ -356,14 +359,19 @@ class Recipe:
         InvalidValue, InvalidType
             If a field is unknown or its value cannot be used.
         """
-        unknown = values.keys() - {field.name for field in fields(Recipe)}
+        given: object = values
+        if not isinstance(given, Mapping):
+            raise InvalidType(f"a recipe is made from a mapping of fields to values, got {shown(given)}")
+        known = [field.name for field in fields(Recipe)]
+        unknown = [name for name in given if name not in known]
         if unknown:
-            known = ", ".join(field.name for field in fields(Recipe))
-            raise InvalidValue(f"a recipe has no field {', '.join(sorted(unknown))}; the fields are {known}")
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        if isinstance(values.get("augmentation"), Mapping):
-            values["augmentation"] = Augmentation.from_dict(values["augmentation"])
-        return Recipe(**values)
+            raise InvalidValue(
+                f"a recipe has no field {', '.join(map(shown, unknown))}; the fields are {', '.join(known)}"
+            )
+        settings = dict(given)
+        if isinstance(settings.get("augmentation"), Mapping):
+            settings["augmentation"] = Augmentation.from_dict(settings["augmentation"])
+        return Recipe(**settings)
 
     def to_json(self) -> str:
         """Return the recipe as JSON text."""
@@ -372,13 +380,7 @@ class Recipe:
     @staticmethod
     def from_json(text: str) -> Recipe:
         """Read a recipe from JSON text; raise `InvalidValue` if it is not one."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InvalidValue(f"the recipe is not valid JSON: {error}") from error
-        if not isinstance(values, dict):
-            raise InvalidValue(f"a recipe must be a JSON object, got {type(values).__name__}")
-        return Recipe.from_dict(values)
+        return Recipe.from_dict(_parsed("JSON", json.loads, text))
 
     def to_toml(self) -> str:
         """Return the recipe as TOML text; fields that are None are left out."""
@@ -393,11 +395,27 @@ class Recipe:
     @staticmethod
     def from_toml(text: str) -> Recipe:
         """Read a recipe from TOML text; raise `InvalidValue` if it is not one."""
-        try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidValue(f"the recipe is not valid TOML: {error}") from error
-        return Recipe.from_dict(values)
+        return Recipe.from_dict(_parsed("TOML", tomllib.loads, text))
+
+
+def _parsed(language: str, parse: Callable[[str], Any], text: object) -> Any:
+    if not isinstance(text, str):
+        raise InvalidType(f"a recipe in {language} must be text, got {shown(text)}")
+    try:
+        return parse(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue(f"the recipe is not valid {language}: {' '.join(str(error).split())}") from error
+
+
+def _built_in(value: Any) -> Any:
+    """Return lists as tuples and NumPy's numbers as Python's, so that a recipe can be hashed, compared and written."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_built_in(item) for item in value)
+    if isinstance(value, (bool, int, float)):
+        return float(value) if isinstance(value, float) else value
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
 
 
 # How many strengths a tuple holds, beyond one for each hidden layer.

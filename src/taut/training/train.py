@@ -158,7 +158,7 @@ def _listeners(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
 
 
 def _state(resume: State | None, optimizer: Optimizer, network: Network) -> State:
-    """Return the state to start from: a new one, or a copy of the one to resume, since the earlier run keeps its own."""
+    """Return the state to start from: a new one, or a copy of the one to resume: the earlier run keeps its own."""
     if resume is None:
         return State(memory=optimizer.start(network.theta))
     given: object = resume
@@ -292,7 +292,9 @@ def _one_blas_thread() -> AbstractContextManager[object]:
 @contextmanager
 def _interrupt(run: Run, interruptible: bool) -> Iterator[None]:
     """Let the first Ctrl-C stop the run after its epoch and the second at once; only the main thread hears signals."""
-    if not interruptible or threading.current_thread() is not threading.main_thread():
+    # A process in the background ignores Ctrl-C and goes on doing so; None is a handler that Python cannot put back.
+    is_heard = signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)
+    if not interruptible or not is_heard or threading.current_thread() is not threading.main_thread():
         yield
         return
 

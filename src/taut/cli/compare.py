@@ -1,0 +1,151 @@
+"""`taut compare`: which regularizers make a difference on a table, and which differences are noise."""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import TYPE_CHECKING, Annotated, Any
+
+from taut.cli import display
+from taut.cli.display import METRIC_NAMES, WIDE, number, print_json, progress, say, screen, table
+from taut.cli.inputs import check_columns, choose_target, read_recipe, source
+from taut.cli.options import Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, option
+from taut.cli.options import number as parse_number
+from taut.cli.workers import workers
+from taut.errors import DataError, InvalidValue
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from taut.selection.compare import Arm, Comparison
+
+__all__ = ["compare"]
+
+
+def _strength(name: str, words: str, **bounds: float) -> Any:
+    words += " in the arms that have it."
+    return option(name, metavar="STRENGTH", help=words, parser=parse_number(name, above=0, **bounds))
+
+
+Seeds = Annotated[
+    int | None,
+    option("--seeds", metavar="N", help="Pairs of fits an arm; by default 10.", parser=integer("--seeds", at_least=2)),
+]
+
+
+def compare(
+    data: Data,
+    target: Target = None,
+    task: Task = None,
+    seeds: Seeds = None,
+    l1: Annotated[float | None, _strength("--l1", "Strength of L1")] = None,
+    l2: Annotated[float | None, _strength("--l2", "Strength of L2")] = None,
+    dropout: Annotated[float | None, _strength("--dropout", "Share of dropped units", below=1)] = None,
+    recipe: RecipeFile = None,
+    group: Group = None,
+    time: Time = None,
+    jobs: Jobs = None,
+    json: Json = False,
+) -> None:
+    """Say which regularizers help beyond noise.
+
+    Networks are trained with no regularization, L1, L2, both, dropout, and all. Each seed draws a split and first
+    weights that they share, so that they are compared in pairs.
+    """
+    from taut.data.targets import infer_task
+    from taut.selection.compare import compare as run
+
+    arms = _arms({"l1": l1, "l2": l2, "dropout": dropout})
+    where = source(data)
+    start = read_recipe(recipe, None)
+    frame, known = where.read()
+    target = choose_target(frame, where.name, target, known)
+    check_columns(frame, where.name, {"--group": group, "--time": time})
+    if target in (group, time):
+        raise InvalidValue(f"the target {target!r} cannot also be the group or time column")
+    frame = _with_target(frame, target)
+    X, y = frame.drop(columns=[target] if group is None else [target, group]), frame[target]
+    task = task or infer_task(y)  # type: ignore[assignment]  # one of the two words
+    options = {} if seeds is None else {"seeds": seeds}
+    with workers(jobs), progress("comparing", "weighing the differences") as report:
+        found = run(
+            X,
+            y,
+            task=str(task),
+            recipe=start,
+            arms=arms,
+            groups=None if group is None else frame[group],
+            time=None if time is None else frame[time],
+            n_jobs=jobs,
+            report=report,
+            **options,
+        )
+    if json:
+        print_json({"data": where.name, "target": target, "task": task, "answer": sentence(found), **found.to_dict()})
+    else:
+        _show(found)
+
+
+def _arms(strengths: dict[str, float | None]) -> dict[str, dict[str, Any]]:
+    """Return the arms of `taut.selection`, with the strengths that were given."""
+    from taut.selection.candidates import ARMS
+
+    given = {field: strength for field, strength in strengths.items() if strength is not None}
+    return {name: {field: given.get(field, value) for field, value in arm.items()} for name, arm in ARMS.items()}
+
+
+def _with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    frame = frame[frame[target].notna()]
+    if not len(frame):
+        raise DataError(f"no row has a value of the target {target!r}")
+    return frame
+
+
+def sentence(found: Comparison) -> str:
+    """Return in one sentence which arms differ from no regularization beyond noise."""
+    verdicts: dict[str, list[Arm]] = {"better": [], "worse": [], "within noise": []}
+    for arm in found.arms[1:]:
+        verdicts[arm.verdict].append(arm)
+    clear = [
+        f"{_listed(verdicts[verdict])} {'is' if len(verdicts[verdict]) == 1 else 'are'} {verdict}"
+        for verdict in ("better", "worse")
+        if verdicts[verdict]
+    ]
+    metric = METRIC_NAMES[found.metrics[0]]
+    over = f"Over {found.seeds} paired seeds and by the {metric} on validation rows"
+    if not clear:
+        return f"{over}, no difference from no regularization is beyond noise."
+    rest = f"; within noise: {_listed(verdicts['within noise'])}" if verdicts["within noise"] else ""
+    return f"{over}, {' and '.join(clear)} than no regularization beyond noise{rest}."
+
+
+def _listed(arms: list[Arm]) -> str:
+    words = [arm.name for arm in arms]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _show(found: Comparison) -> None:
+    say(sentence(found))
+    first, second = found.metrics
+    wide = screen().width >= WIDE
+    heads = ["", "validation", "gap", "difference,\n95 % interval", "wins", "verdict"]
+    made = table(*heads, *([METRIC_NAMES[second], "settings"] if wide else []), numbers=(1, 2, 3, 4, 6))
+    decimals = _decimals(found.arms)
+    for index, arm in enumerate(found.arms):
+        low, high = (f"{bound:+.{decimals}f}" for bound in arm.interval)
+        interval = f"{arm.difference:+.{decimals}f}{', ' if wide else chr(10)}{low} to {high}"
+        pairs = (interval, f"{arm.wins}/{found.seeds}", arm.verdict) if index else ("–", "–", "")
+        row = [arm.name, number(arm.validation[first]), f"{arm.gap:+.{decimals}f}", *pairs]
+        made.add_row(*row, *([number(arm.validation[second]), arm.detail] if wide else []))
+    display.show(made)
+    say(
+        f"validation: mean {METRIC_NAMES[first]} on rows not trained on, lower is better; gap: that minus training; "
+        "difference: from no regularization, in pairs; p-values behind the verdicts are corrected for overlapping "
+        "splits and for the number of arms.",
+        style="dim",
+    )
+
+
+def _decimals(arms: list[Arm]) -> int:
+    """Return how many decimals show two digits of the uncertainty of the least certain arm, and one more."""
+    reach = max((arm.interval[1] - arm.interval[0]) / 2 for arm in arms)
+    return min(max(0, 2 - floor(log10(reach))), 6) if reach > 0 else 3

@@ -1,0 +1,77 @@
+"""Options: those that several commands have, said once.
+
+An option that is not given is None, so that its default stands where it is used and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from taut.checks import check_number
+from taut.errors import InvalidType, InvalidValue
+
+__all__ = ["Data", "Group", "Jobs", "Json", "RecipeFile", "Target", "Task", "Time", "integer", "number", "option"]
+
+LARGEST = 2**64 - 1  # the largest seed, and more than any count
+
+
+def number(option: str, **bounds: float) -> Callable[[Any], Any]:
+    """Return a parser for the value of an option: a number within bounds, as `check_number` takes them.
+
+    Its message names the offending value, which those of typer do not.
+    """
+    return _parser(option, float, bounds)
+
+
+def integer(option: str, *, at_least: int, at_most: int = LARGEST) -> Callable[[Any], Any]:
+    """Return a parser for the value of an option: an integer within bounds."""
+    return _parser(option, int, {"at_least": at_least, "at_most": at_most})
+
+
+def _parser(option: str, kind: type[int] | type[float], bounds: dict[str, float]) -> Callable[[Any], Any]:
+    def parse(given: Any) -> Any:
+        if not isinstance(given, str):  # the default
+            return given
+        try:
+            value: Any = kind(given)
+        except ValueError:
+            value = given  # which the check refuses, and shows
+        try:
+            check_number("it", value, integer=kind is int, **bounds)
+        except (InvalidValue, InvalidType) as error:
+            raise typer.BadParameter(str(error).replace(f" and at most {LARGEST:g}", ""), param_hint=option) from error
+        except OverflowError as error:
+            raise typer.BadParameter(f"it is too large, got {given[:20]}…", param_hint=option) from error
+        return value
+
+    return parse
+
+
+SAMPLES_HELP = "or a sample set: breast_cancer, diabetes, digits, iris, spiral, wine"
+
+
+def option(*names: str, metavar: str | None, help: str, parser: Callable[[Any], Any] | None = None) -> Any:  # noqa: A002
+    """Return an option that is None unless it is given."""
+    return typer.Option(*names, metavar=metavar, help=help, parser=parser, show_default=False)
+
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help=f"A table (CSV, TSV or Parquet), {SAMPLES_HELP}.")]
+Target = Annotated[str | None, option("--target", metavar="COLUMN", help="Column to predict; sample sets know theirs.")]
+Task = Annotated[
+    Literal["classification", "regression"] | None,
+    option("--task", metavar=None, help="What to fit; by default inferred from the target."),
+]
+RecipeFile = Annotated[Path | None, option("--recipe", metavar="FILE", help="Recipe to start from, .toml or .json.")]
+Group = Annotated[
+    str | None, option("--group", metavar="COLUMN", help="Rows with equal values are never divided between sets.")
+]
+Time = Annotated[str | None, option("--time", metavar="COLUMN", help="Earlier rows train, later ones test.")]
+Jobs = Annotated[
+    int | None,
+    option("--jobs", metavar="N", help="Processes; by default one a core.", parser=integer("--jobs", at_least=1)),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]

@@ -1,0 +1,330 @@
+"""Figures: the report's charts as plain functions from data to a Plotly figure.
+
+Each can be used alone, in a notebook. Backgrounds are transparent, so that a page may be light or dark; the colours are
+Okabe and Ito's, which colour-blind readers can tell apart, and the styles of lines differ too, for those who print in
+grey. Text from the data is escaped, because Plotly reads some HTML in it. Knows nothing of pages.
+
+References
+----------
+M. Okabe and K. Ito, "Color universal design: how to make figures and presentations that are friendly to colorblind
+people", 2002.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taut.report.markup import shorten
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from taut.selection import Candidate
+
+__all__ = ["learning_curves", "loss_parts", "penalty_by_layer", "predicted_against_true", "weight_histogram"]
+
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+NEUTRAL = "#7F858A"  # reads on white and on black
+FILLS = {BLUE: "rgba(0,114,178,{})", ORANGE: "rgba(213,94,0,{})", GREEN: "rgba(0,158,115,{})"}
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+POINTS_IN_A_LINE = 400  # more cannot be seen, and would only make the file large
+POINTS_IN_A_CLOUD = 2000
+BINS = 40
+
+
+def learning_curves(
+    chosen: Candidate, unregularized: Candidate, *, chosen_epochs: int, unregularized_epochs: int
+) -> Figure:
+    """Draw training and validation loss with and without regularization in one chart.
+
+    Parameters
+    ----------
+    chosen, unregularized : Candidate
+        Cross-validated curves; only the former is drawn if both are the same recipe.
+    chosen_epochs, unregularized_epochs : int
+        For how many epochs the two networks were trained in the end; a point marks them.
+
+    Returns
+    -------
+    plotly Figure
+        Solid lines for validation, with a band of one standard error, dashed ones for training.
+    """
+    figure = _figure("epoch", "data loss, mean over folds")
+    arms = [(chosen, "chosen", BLUE, chosen_epochs, "circle")]
+    if chosen.recipe != unregularized.recipe:
+        arms.append((unregularized, "without regularization", ORANGE, unregularized_epochs, "diamond"))
+    for candidate, words, color, epochs, symbol in arms:
+        _band(figure, candidate.validation_curve, candidate.validation_curve_se, color)
+        _line(figure, candidate.validation_curve, f"{words}, validation", color, "solid")
+        _line(figure, candidate.training_curve, f"{words}, training", color, "dash")
+        if 0 < epochs <= len(candidate.validation_curve):
+            figure.add_scatter(
+                x=[epochs],
+                y=_values(candidate.validation_curve[[epochs - 1]]),
+                mode="markers",
+                marker={"size": 10, "color": color, "symbol": symbol},
+                showlegend=False,
+                hoverinfo="skip",
+                cliponaxis=False,
+            )
+    figure.update_xaxes(range=[1, max(len(arm[0].validation_curve) for arm in arms)])
+    curves = [curve for arm in arms for curve in (arm[0].training_curve, arm[0].validation_curve)]
+    _loss_axis(figure, curves, [arm[0].validation_curve for arm in arms])
+    return figure
+
+
+def loss_parts(history: Mapping[str, np.ndarray]) -> Figure:
+    """Draw the training loss as the sum of its two parts, data loss below and penalty above.
+
+    Parameters
+    ----------
+    history : mapping of str to ndarray, shape (epochs,)
+        With the columns data_loss and penalty, such as a `History`.
+
+    Returns
+    -------
+    plotly Figure
+        Two stacked areas, or one if there is no penalty; the upper edge is the loss.
+    """
+    figure = _figure("epoch", "training loss")
+    for name, words, color, dash in (
+        ("data_loss", "data loss", BLUE, "solid"),
+        ("penalty", "penalty, on top of it", GREEN, "dash"),
+    ):
+        values = np.asarray(history[name], dtype=float)
+        if name == "penalty" and not values.any():
+            continue
+        kept = _thinned(len(values))
+        figure.add_scatter(
+            x=(kept + 1).tolist(),
+            y=_values(values[kept]),
+            name=words,
+            mode="lines",
+            stackgroup="loss",
+            line={"color": color, "dash": dash, "width": 2},
+            fillcolor=FILLS[color].format(0.25),
+            hovertemplate="%{y:.4g}<extra>" + words + "</extra>",
+        )
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def penalty_by_layer(history: Mapping[str, np.ndarray], layers: Mapping[int, str]) -> Figure:
+    """Draw what each layer adds to the loss.
+
+    Parameters
+    ----------
+    history : mapping of str to ndarray, shape (epochs,)
+        With a column penalty_<i> for each layer i.
+    layers : mapping of int to str
+        The name of each layer i that has parameters.
+
+    Returns
+    -------
+    plotly Figure
+        One line a layer.
+    """
+    figure = _figure("epoch", "penalty")
+    for position, (index, words) in enumerate(layers.items()):
+        color = (GREEN, PINK, NEUTRAL)[position % 3]
+        _line(figure, history[f"penalty_{index}"], words, color, DASHES[position % len(DASHES)])
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def weight_histogram(chosen: np.ndarray | None, unregularized: np.ndarray | None) -> Figure:
+    """Draw how the weights of one layer are spread, leaving out those that are exactly zero.
+
+    Parameters
+    ----------
+    chosen, unregularized : ndarray or None
+        The weights, of any shape; None if a network has no such layer.
+
+    Returns
+    -------
+    plotly Figure
+        The share of all weights in each of equally wide bins.
+    """
+    figure = _figure("weight", "share of the weights")
+    drawn = [weights for weights in (chosen, unregularized) if weights is not None and weights.size]
+    reach = (
+        max((float(np.abs(weights[np.isfinite(weights)]).max(initial=0.0)) for weights in drawn), default=0.0) or 1.0
+    )
+    edges = np.linspace(-reach, reach, BINS + 1)
+    for weights, words, color, dash in (
+        (chosen, "chosen", BLUE, "solid"),
+        (unregularized, "without regularization", ORANGE, "dash"),
+    ):
+        if weights is None or not weights.size:
+            continue
+        share = np.histogram(weights[weights != 0], edges)[0] / weights.size
+        figure.add_scatter(
+            x=_values(edges),
+            y=_values(np.append(share, share[-1])),
+            name=words,
+            mode="lines",
+            line={"color": color, "dash": dash, "width": 1.8, "shape": "hv"},
+            fill="tozeroy",
+            fillcolor=FILLS[color].format(0.22 if color == BLUE else 0.10),
+            hovertemplate="%{y:.2%} near %{x:.3g}<extra>" + words + "</extra>",
+        )
+    figure.update_yaxes(tickformat=".0%" if _tallest(figure) > 0.05 else ".1%", rangemode="tozero")
+    return figure
+
+
+def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str) -> Figure:
+    """Draw predictions against the truth, with the diagonal on which both are equal.
+
+    Parameters
+    ----------
+    true, predicted : ndarray, shape (rows,)
+        In the target's own units; of more than 2000 rows, equally spaced ones in the order of the truth are drawn.
+    target : str
+        The target's name.
+
+    Returns
+    -------
+    plotly Figure
+        One point a row.
+    """
+    label = escape(shorten(target, 30), quote=False)
+    figure = _figure(f"true {label}", f"predicted {label}")
+    rows = np.argsort(true, kind="stable")
+    if len(rows) > POINTS_IN_A_CLOUD:
+        rows = rows[np.linspace(0, len(rows) - 1, POINTS_IN_A_CLOUD).round().astype(int)]
+    finite = np.concatenate([true[np.isfinite(true)], predicted[np.isfinite(predicted)]])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    margin = 0.04 * (high - low) or 0.5
+    ends = [low - margin, high + margin]
+    figure.add_scatter(
+        x=_values(np.array(ends)),
+        y=_values(np.array(ends)),
+        mode="lines",
+        name="prediction equals truth",
+        line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=_values(true[rows]),
+        y=_values(predicted[rows]),
+        mode="markers",
+        name="test rows",
+        marker={"color": BLUE, "size": 7, "opacity": 0.6 if len(rows) < 500 else 0.3},
+        hovertemplate="true %{x:.4g}, predicted %{y:.4g}<extra></extra>",
+    )
+    figure.update_layout(hovermode="closest")
+    figure.update_xaxes(range=_values(np.array(ends)))
+    figure.update_yaxes(range=_values(np.array(ends)))
+    return figure
+
+
+def _figure(x: str, y: str) -> Figure:
+    """Return an empty figure in the report's manner."""
+    from plotly.graph_objects import Figure, layout
+
+    axis = {
+        "gridcolor": "rgba(127,133,138,0.25)",
+        "zeroline": False,
+        "showline": True,
+        "linecolor": NEUTRAL,
+        "ticks": "outside",
+        "tickcolor": NEUTRAL,
+        "ticklen": 4,
+        "automargin": True,
+        "exponentformat": "power",
+    }
+    return Figure(
+        layout={
+            "template": layout.Template(),
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {
+                "family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+                "size": 13,
+                "color": NEUTRAL,
+            },
+            "margin": {"l": 48, "r": 24, "t": 8, "b": 40},
+            "hovermode": "x",
+            "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": NEUTRAL, "font": {"color": "#1b1e21", "size": 12}},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "traceorder": "normal",
+            },
+            "xaxis": axis | {"title": {"text": x, "standoff": 8, "font": {"size": 13}}, "showgrid": False},
+            "yaxis": axis | {"title": {"text": y, "standoff": 8, "font": {"size": 13}}},
+        }
+    )
+
+
+def _line(figure: Figure, values: np.ndarray, words: str, color: str, dash: str) -> None:
+    values = np.asarray(values, dtype=float)
+    kept = _thinned(len(values))
+    figure.add_scatter(
+        x=(kept + 1).tolist(),
+        y=_values(values[kept]),
+        name=words,
+        mode="lines",
+        line={"color": color, "dash": dash, "width": 2},
+        hovertemplate="%{y:.4g}<extra>" + words + "</extra>",
+    )
+
+
+def _band(figure: Figure, values: np.ndarray, errors: np.ndarray, color: str) -> None:
+    kept = _thinned(len(values))
+    kept = kept[np.isfinite(values[kept]) & np.isfinite(errors[kept])]
+    lower, upper = values[kept] - errors[kept], values[kept] + errors[kept]
+    figure.add_scatter(
+        x=[*(kept + 1).tolist(), *(kept[::-1] + 1).tolist()],
+        y=[*_values(upper), *_values(lower[::-1])],
+        fill="toself",
+        fillcolor=FILLS[color].format(0.18),
+        line={"width": 0},
+        mode="lines",
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _loss_axis(figure: Figure, curves: Sequence[np.ndarray], validation: Sequence[np.ndarray]) -> None:
+    """Choose a range in which all of training can be seen but its first steps and a vanishing training loss."""
+    settled = np.concatenate([np.empty(0), *(curve[len(curve) // 25 :] for curve in curves)])
+    settled = settled[np.isfinite(settled)]
+    lowest = min(
+        (float(curve[np.isfinite(curve)].min()) for curve in validation if np.isfinite(curve).any()), default=0.0
+    )
+    if not settled.size or lowest <= 0:
+        return
+    top = float(settled.max())
+    if top <= 10 * lowest:
+        figure.update_yaxes(range=[0, 1.05 * top])
+        return
+    bottom = max(float(settled.min()), lowest / 30)
+    figure.update_yaxes(
+        type="log",
+        range=[float(np.log10(bottom / 1.1)), float(np.log10(top * 1.1))],
+        dtick=1 if top > 30 * bottom else "D2",
+        title_text="data loss, mean over folds (logarithmic)",
+    )
+
+
+def _thinned(length: int) -> np.ndarray:
+    """Return the positions that are drawn of a line of so many points, the first and the last among them."""
+    return np.unique(np.linspace(0, max(length - 1, 0), min(length, POINTS_IN_A_LINE)).round().astype(int))
+
+
+def _values(values: np.ndarray) -> list[float | None]:
+    """Return numbers to six digits, as JSON can hold them."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+
+
+def _tallest(figure: Any) -> float:
+    return max((value for trace in figure.data for value in trace.y if value is not None), default=0.0)

@@ -1,0 +1,264 @@
+"""Sections: the report from its title to its small print, in the order in which it is read.
+
+Each section is a function from the result to HTML; `CONTENTS` names them all. Text passes through `tag`, which escapes
+it. Knows nothing of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from taut.report import figures, sentences
+from taut.report.confusion import confusion_counts, confusion_table
+from taut.report.markup import Markup, join, name, script_json, shorten, tag
+from taut.report.numbers import count, duration
+from taut.report.scores import score_table
+from taut.report.tables import (
+    candidate_labels,
+    candidate_table,
+    column_table,
+    epoch_table,
+    facts,
+    recipe_tables,
+)
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from taut.network import Network
+    from taut.selection import FitResult
+
+__all__ = ["CONTENTS", "body"]
+
+
+def body(result: FitResult) -> Markup:
+    """Return what stands between the page's head and its scripts."""
+    links = [tag("li", tag("a", title, href=f"#{identity}")) for identity, title, _ in CONTENTS]
+    parts = [
+        tag(
+            "section",
+            tag("h2", title, id=f"{identity}-title"),
+            write(result),
+            id=identity,
+            aria_labelledby=f"{identity}-title",
+        )
+        for identity, title, write in CONTENTS
+    ]
+    return join(
+        tag("header", _title(result)),
+        tag("nav", tag("ul", *links), aria_label="Contents"),
+        tag("main", *parts),
+        tag(
+            "footer",
+            tag("p", "This file is complete in itself: nothing is loaded from elsewhere, and nothing leaves it."),
+        ),
+    )
+
+
+def _title(result: FitResult) -> Markup:
+    classes = [] if result.classes is None else [("Classes", count(len(result.classes)))]
+    terms = [
+        ("Task", result.task.capitalize()),
+        *classes,
+        ("Training rows", count(result.n_train)),
+        ("Test rows", count(result.n_test)),
+        ("Columns", count(len(result.model.encoder.schema_))),
+        ("Inputs after encoding", count(result.n_inputs)),
+    ]
+    return join(
+        tag("h1", name(result.data_name)), tag("p", "Predicting ", tag("strong", name(result.target))), facts(terms)
+    )
+
+
+def _answer(result: FitResult) -> Markup:
+    return join(
+        tag("p", shorten(result.sentence(), 1500), class_="answer"),
+        tag(
+            "noscript",
+            tag("p", "The figures need JavaScript; every number and sentence is here without it.", class_="note"),
+        ),
+    )
+
+
+def _scores(result: FitResult) -> Markup:
+    notes = [
+        "± is one standard error, over the folds or over the test rows. “Best” marks the best test value of a metric.",
+        "The last column compares losses on the same test rows in pairs: a difference counts from two standard errors.",
+    ]
+    if len(result.candidates) > 1:
+        notes.append(
+            f"The chosen network’s cross-validated score is the best of {count(len(result.candidates))} and so "
+            "flatters a little; its test score does not."
+        )
+    return join(score_table(result.entries, result.metrics), tag("p", " ".join(notes), class_="note"))
+
+
+def _test_set(result: FitResult) -> Markup:
+    return tag("p", " ".join(sentences.test_use(result)))
+
+
+def _curves(result: FitResult) -> Markup:
+    epochs = {
+        "chosen_epochs": result.model.history.epochs,
+        "unregularized_epochs": result.unregularized_model.history.epochs,
+    }
+    chosen, unregularized = result.chosen, result.unregularized
+    columns = {"Chosen, training": chosen.training_curve, "Chosen, validation": chosen.validation_curve}
+    if chosen.recipe != unregularized.recipe:
+        columns |= {
+            "Without, training": unregularized.training_curve,
+            "Without, validation": unregularized.validation_curve,
+        }
+    plot = figures.learning_curves(chosen, unregularized, **epochs)
+    told = sentences.about_curves(chosen, unregularized, **epochs)
+    return join(
+        _figure("curves", "Learning curves with and without regularization", plot, told, height=420),
+        epoch_table(columns, "Learning curves as numbers"),
+    )
+
+
+def _loss(result: FitResult) -> Markup:
+    history, layers = result.model.history, _layers(result.model.network)
+    if not history.epochs:
+        return tag("p", "The chosen network was trained for no epoch.")
+    told = sentences.about_loss(history, result.model.recipe, result.task)
+    lead = tag("p", "What the chosen network’s training lowers is loss = data loss + penalty.")
+    whole = _figure(
+        "loss", "Data loss and penalty of the chosen network", figures.loss_parts(history), told, height=360
+    )
+    columns = {"Loss": history["loss"], "Data loss": history["data_loss"], "Penalty": history["penalty"]}
+    parts = []
+    if np.any(history["penalty"]):
+        columns |= {f"Penalty, {words}": history[f"penalty_{index}"] for index, words in layers.items()}
+        about = sentences.about_layers(history, layers)
+        layered = _figure(
+            "layers", "Penalty of each layer", figures.penalty_by_layer(history, layers), about, height=280
+        )
+        parts = [tag("h3", "The penalty, layer by layer"), layered]
+    return join(lead, whole, *parts, epoch_table(columns, "Loss and penalty as numbers"))
+
+
+def _tried(result: FitResult) -> Markup:
+    labels = candidate_labels(result.candidates)
+    told = tag("p", " ".join(sentences.about_candidates(result.candidates, result.chosen, labels)))
+    if not result.candidates:
+        return told
+    return join(candidate_table(result.candidates, labels, result.chosen), told)
+
+
+def _weights(result: FitResult) -> Markup:
+    chosen, unregularized = (_weights_of(model.network) for model in (result.model, result.unregularized_model))
+    panels = []
+    for position, layer in enumerate(dict.fromkeys([*chosen, *unregularized])):
+        pair = chosen.get(layer), unregularized.get(layer)
+        title = layer.capitalize()
+        told = [sentences.about_weights(*pair)]
+        plot = _figure(
+            f"weights-{position}", f"Weights of the {layer}", figures.weight_histogram(*pair), told, height=260
+        )
+        panels.append(tag("div", tag("h3", title), plot))
+    look = (
+        "How the weights are spread in each layer. L2 draws the large ones in most; L1 empties many entirely, "
+        "which shows in the share that is exactly zero."
+    )
+    return join(tag("p", look), tag("div", *panels, class_="panels"))
+
+
+def _errors(result: FitResult) -> Markup:
+    targets = result.model.targets
+    if result.classes is not None:
+        true, said = targets.encode(result.test_true), targets.encode(result.test_predicted)
+        labels = [str(label) for label in result.classes]
+        counts = confusion_counts(true, said, len(labels))
+        return join(confusion_table(counts, labels), tag("p", " ".join(sentences.about_classes(counts, labels))))
+    parts = []
+    # Decoding what was encoded turns numbers that were stored as words into numbers.
+    true = np.asarray(targets.decode(targets.encode(result.test_true)), dtype=float).reshape(result.n_test, -1)
+    said = np.asarray(result.test_predicted, dtype=float).reshape(true.shape)
+    for column in range(true.shape[1]):
+        plot = figures.predicted_against_true(true[:, column], said[:, column], result.target)
+        told = sentences.about_numbers(true[:, column], said[:, column])
+        if result.n_test > figures.POINTS_IN_A_CLOUD:
+            told = [*told, f"{count(figures.POINTS_IN_A_CLOUD)} of {count(result.n_test)} rows are drawn."]
+        parts.append(
+            _figure(f"errors-{column}", "Predicted against true values of the test rows", plot, told, height=480)
+        )
+    return join(*parts)
+
+
+def _recipe(result: FitResult) -> Markup:
+    recipe = result.model.recipe
+    return join(
+        recipe_tables(recipe),
+        tag("h3", "As a file"),
+        tag("pre", tag("code", recipe.to_toml(), id="toml"), tabindex="0", role="region", aria_label="Recipe as TOML"),
+        tag("button", "Copy", type="button", data_copy="toml", hidden=True),
+    )
+
+
+def _columns(result: FitResult) -> Markup:
+    return column_table(result.model.encoder.schema_)
+
+
+def _provenance(result: FitResult) -> Markup:
+    terms = [("Seed", result.seed), ("Time taken", duration(result.seconds))]
+    terms += [(shorten(library), shorten(version)) for library, version in result.versions.items()]
+    notes = [tag("li", shorten(note, 600)) for note in result.notes]
+    told = tag("ul", *notes) if notes else tag("p", "Nothing about the data needed a note.")
+    return join(facts(terms), tag("h3", "Notes"), told)
+
+
+#: Identity, title and writer of each section, in order.
+CONTENTS: tuple[tuple[str, str, Callable[[FitResult], Markup]], ...] = (
+    ("answer", "The answer", _answer),
+    ("scores", "Scores", _scores),
+    ("test-set", "How the test set was used", _test_set),
+    ("curves", "Learning curves", _curves),
+    ("loss", "The loss in two parts", _loss),
+    ("tried", "What was tried", _tried),
+    ("weights", "Weights", _weights),
+    ("errors", "Errors on the test set", _errors),
+    ("recipe", "The recipe", _recipe),
+    ("columns", "The columns", _columns),
+    ("provenance", "Seeds, versions, notes", _provenance),
+)
+
+
+def _figure(identity: str, title: str, plot: Figure, told: Sequence[str], *, height: int) -> Markup:
+    """Return a figure: a place to draw in, the data to draw, and what it shows in words."""
+    place = tag(
+        "div",
+        id=f"plot-{identity}",
+        class_="plot",
+        role="img",
+        aria_label=title,
+        aria_describedby=f"about-{identity}",
+        data_wide=height > 260,
+        style=f"--height:{height}px",
+    )
+    drawn = plot.to_plotly_json()
+    data = script_json({"data": drawn["data"], "layout": drawn["layout"]})
+    script = tag("script", data, type="application/json", data_plot=f"plot-{identity}")
+    return tag("figure", place, tag("figcaption", *_told(told), id=f"about-{identity}"), script)
+
+
+def _told(told: Sequence[str]) -> list[object]:
+    """Return what a figure shows, set apart from the first sentence if there are more: it says what to look for."""
+    if len(told) == 1:
+        return [*told]
+    return [tag("span", told[0], class_="look"), " ", " ".join(told[1:])]
+
+
+def _layers(network: Network) -> dict[int, str]:
+    """Return the name of each layer that has parameters, by its position in the network."""
+    positions = [position for position, layer in enumerate(network.layers) if layer.parameters]
+    names = [f"hidden layer {number}" for number in range(1, len(positions))] + ["output layer"]
+    return dict(zip(positions, names, strict=False))
+
+
+def _weights_of(network: Network) -> dict[str, np.ndarray]:
+    """Return the weights of each layer by its name."""
+    return {words: network.layers[position].parameters[0].value for position, words in _layers(network).items()}

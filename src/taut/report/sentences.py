@@ -1,0 +1,258 @@
+"""Sentences: what each figure shows, in plain words, computed from the numbers it is drawn from.
+
+Nothing here is said that the numbers do not say: a rise that is within one standard error is called that, and a
+comparison names both sides. Knows nothing of HTML; text from the data is escaped where it is put on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from taut.report.markup import shorten
+from taut.report.numbers import count, percent, plural, significant
+
+if TYPE_CHECKING:
+    from taut.selection import Candidate, FitResult
+    from taut.training import History, Recipe
+
+__all__ = [
+    "about_candidates",
+    "about_classes",
+    "about_curves",
+    "about_layers",
+    "about_loss",
+    "about_numbers",
+    "about_weights",
+    "test_use",
+]
+
+
+def test_use(result: FitResult) -> list[str]:
+    """Say how the test set was used."""
+    tried = len(result.candidates)
+    chosen_on = f"The choice among {count(tried)} settings" if tried > 1 else "Every decision"
+    rows = plural(result.n_train, "training row")
+    return [
+        f"The {plural(result.n_test, 'test row')} were set apart before anything was fitted.",
+        f"{chosen_on} was made by cross-validation on the {rows} alone.",
+        "The scaling and the encoding of the columns were learned there too.",
+        "The test set was then looked at once, at the end, to fill the column “test”.",
+        "Whoever changes settings because of these numbers and fits again gets a test score that flatters.",
+        "New rows, set apart for that, give an honest one.",
+    ]
+
+
+def about_curves(
+    chosen: Candidate, unregularized: Candidate, *, chosen_epochs: int, unregularized_epochs: int
+) -> list[str]:
+    """Say how the losses go with and without regularization."""
+    look = (
+        "Look for a solid line (validation) that turns upwards while the dashed line of its colour (training) "
+        "goes on falling: that is overfitting."
+    )
+    if chosen.recipe == unregularized.recipe:
+        return [
+            look,
+            "No regularization was chosen, so there is one pair of curves.",
+            _course("Without regularization", chosen),
+            f"The network is trained for {plural(chosen_epochs, 'epoch')} (the point).",
+        ]
+    sentences = [
+        look,
+        _course("Without regularization", unregularized),
+        _course("With the chosen regularization", chosen),
+    ]
+    gaps = [_gap(chosen, chosen_epochs), _gap(unregularized, unregularized_epochs)]
+    sentences.append(
+        f"The chosen network is trained for {plural(chosen_epochs, 'epoch')} (circle), the unregularized one for "
+        f"{count(unregularized_epochs)} (diamond)."
+    )
+    if np.isfinite(gaps).all():
+        sentences.append(
+            f"There, validation loss is {_above(gaps[0])} training loss with the chosen regularization and "
+            f"{_above(gaps[1])} it without."
+        )
+    return sentences
+
+
+def _course(who: str, candidate: Candidate) -> str:
+    validation, training = candidate.validation_curve, candidate.training_curve
+    finite = np.isfinite(validation)
+    if not finite.any():
+        return f"{who}, no validation loss is a finite number."
+    low, last = int(np.where(finite, validation, np.inf).argmin()), len(validation) - 1
+    lowest = significant(float(validation[low]))
+    if not finite[last]:
+        return f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and then stops being finite."
+    if low == last:
+        return f"{who}, validation loss is lowest at the last epoch ({last + 1}), at {lowest}."
+    rise, error = float(validation[last] - validation[low]), float(candidate.validation_curve_se[low])
+    if np.isfinite(error) and rise <= error:
+        return (
+            f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and from there to epoch {last + 1} "
+            f"({significant(float(validation[last]))}) rises by less than one standard error."
+        )
+    before, after = float(training[low]), float(training[last])
+    fate = f"falls on from {significant(before)} to {significant(after)}"
+    if not after < before:
+        fate = f"goes from {significant(before)} to {significant(after)}"
+    return (
+        f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and rises to "
+        f"{significant(float(validation[last]))} by epoch {last + 1}, while training loss {fate}."
+    )
+
+
+def _gap(candidate: Candidate, epochs: int) -> float:
+    if not 0 < epochs <= len(candidate.validation_curve):
+        return float("nan")
+    return float(candidate.validation_curve[epochs - 1] - candidate.training_curve[epochs - 1])
+
+
+def _above(gap: float) -> str:
+    return f"{significant(abs(gap))} {'above' if gap >= 0 else 'below'}"
+
+
+def about_loss(history: History, recipe: Recipe, task: str) -> list[str]:
+    """Say how large the penalty is beside the data loss, and where it lies."""
+    last = history.last()
+    loss, data_loss, penalty = (significant(last[name]) for name in ("loss", "data_loss", "penalty"))
+    share = percent(_share(last["penalty"], last["loss"]))
+    if not np.any(history["penalty"]):
+        sentences = [f"This recipe adds no penalty: the loss, {loss} at the end, is data loss alone."]
+    else:
+        sentences = [
+            "The upper edge is the loss that training lowers; its two parts are stacked.",
+            f"In the last epoch the loss, {loss}, is data loss {data_loss} plus penalty {penalty}: {share} is penalty.",
+        ]
+    noise = [
+        words for words, on in (("dropout", recipe.dropout), ("input dropout", recipe.input_dropout)) if np.any(on)
+    ]
+    noise += ["augmentation"] if recipe.augmentation is not None else []
+    if noise:
+        sentences.append(f"The data loss is that of training, with {' and '.join(noise)} on.")
+    if recipe.label_smoothing:
+        sentences.append("It is measured against the smoothed labels.")
+    if task == "regression":
+        sentences.append("Losses are of the target scaled to standard deviation 1.")
+    return sentences
+
+
+def about_layers(history: History, layers: Mapping[int, str]) -> list[str]:
+    """Say how the penalty went, and which layer carries most of it."""
+    first, last = float(history["penalty"][0]), float(history["penalty"][-1])
+    way = "grew" if last > first else "fell"
+    sentences = [f"As the weights changed, the penalty {way} from {significant(first)} to {significant(last)}."]
+    if last > 0 and len(layers) > 1:
+        largest = max(layers, key=lambda index: float(history[f"penalty_{index}"][-1]))
+        share = _share(float(history[f"penalty_{largest}"][-1]), last)
+        sentences.append(f"At the end, {percent(share)} of it lies on {_the(layers[largest])}.")
+    return sentences
+
+
+def _the(layer: str) -> str:
+    return layer if layer.startswith("hidden") else f"the {layer}"
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def about_candidates(candidates: Sequence[Candidate], chosen: Candidate, labels: Sequence[str]) -> list[str]:
+    """Say how the chosen candidate stands among the others."""
+    if not candidates:
+        return ["No other settings were tried."]
+    if len(candidates) == 1:
+        return ["One setting was tried, so there was nothing to choose."]
+    best = min(range(len(candidates)), key=lambda index: _or_infinite(candidates[index].mean))
+    low = candidates[best]
+    near = sum(candidate.mean <= low.mean + low.standard_error for candidate in candidates) - 1
+    sentences = [
+        "Every setting met the same folds; further left is better, and whiskers are one standard error.",
+        f"The lowest loss is that of {labels[best]}: {significant(low.mean)}.",
+    ]
+    if np.isfinite(low.standard_error):
+        others = "No other is" if near == 0 else f"{plural(near, 'other is', 'others are')}"
+        sentences.append(f"{others} within one standard error of it.")
+    if chosen.recipe != low.recipe:
+        sentences.append(f"The chosen one is not the lowest: it lies {significant(chosen.mean - low.mean)} above it.")
+    return sentences
+
+
+def _or_infinite(value: float) -> float:
+    return value if np.isfinite(value) else float("inf")
+
+
+def about_weights(chosen: np.ndarray | None, unregularized: np.ndarray | None) -> str:
+    """Say how the weights of one layer differ with and without regularization."""
+    if chosen is None or unregularized is None:
+        weights, who = (unregularized, "unregularized") if chosen is None else (chosen, "chosen")
+        assert weights is not None
+        return f"Only the {who} network has this layer: {_spread(weights)}."
+    if np.array_equal(chosen, unregularized):
+        return f"Both networks have the same weights here: {_spread(chosen)}."
+    sentence = f"Chosen: {_spread(chosen)}. Without regularization: {_spread(unregularized)}."
+    has_zeros = (chosen == 0).any() or (unregularized == 0).any()
+    return f"{sentence} The curves leave exact zeros out." if has_zeros else sentence
+
+
+def _spread(weights: np.ndarray) -> str:
+    if not weights.size:
+        return "no weights"
+    zeros = float(np.mean(weights == 0))
+    share = f"{percent(zeros)} of {count(weights.size)} are" if zeros else f"none of {count(weights.size)} is"
+    return f"{share} exactly zero, the largest is {significant(float(np.abs(weights).max()))} in size"
+
+
+def about_classes(counts: np.ndarray, classes: Sequence[str]) -> list[str]:
+    """Say how many rows were right, and what was mistaken for what; `counts` has a row for each true class."""
+    right, total = int(np.trace(counts)), int(counts.sum())
+    if not total:
+        return ["There are no test rows."]
+    sentences = [
+        "Rows are the true classes, columns what the chosen network said; the diagonal is right.",
+        f"{count(right)} of {plural(total, 'test row')} are right ({percent(right / total)}).",
+    ]
+    wrong = counts - np.diag(np.diag(counts))
+    if wrong.any():
+        most = int(wrong.max())
+        pairs = np.argwhere(wrong == most)
+        true, said = (shorten(classes[index], 30) for index in pairs[0])
+        also = f", and {plural(len(pairs) - 1, 'other pair')} as often" if len(pairs) > 1 else ""
+        sentences.append(f"The most frequent mistake: {true} taken for {said} ({plural(most, 'row')}{also}).")
+        sizes = counts.sum(axis=1)
+        shares = np.where(sizes > 0, np.diag(counts) / np.maximum(sizes, 1), np.inf)
+        worst = int(shares.argmin())
+        sentences.append(
+            f"The class least often found is {shorten(classes[worst], 30)}: {count(int(counts[worst, worst]))} of its "
+            f"{plural(int(sizes[worst]), 'row')}."
+        )
+    return sentences
+
+
+def about_numbers(true: np.ndarray, predicted: np.ndarray) -> list[str]:
+    """Say how far predictions are from the truth, and whether high and low values are missed to one side."""
+    if not len(true):
+        return ["There are no test rows."]
+    errors = predicted - true
+    worst = int(np.abs(errors).argmax())
+    typical, largest = significant(float(np.median(np.abs(errors)))), significant(abs(float(errors[worst])))
+    example = f"true {significant(float(true[worst]))}, predicted {significant(float(predicted[worst]))}"
+    sentences = [
+        "A point on the diagonal is a perfect prediction; above it the network said too much, below too little.",
+        f"Half of the predictions are within {typical} of the truth; the largest error is {largest} ({example}).",
+    ]
+    if len(true) >= 20:
+        order = np.argsort(true, kind="stable")
+        quarter = len(true) // 4
+        low, high = float(errors[order[:quarter]].mean()), float(errors[order[-quarter:]].mean())
+        sentences.append(
+            f"On average, the lowest quarter of true values is predicted {_side(low)} and the highest {_side(high)}."
+        )
+    return sentences
+
+
+def _side(error: float) -> str:
+    return f"{significant(abs(error))} too {'high' if error >= 0 else 'low'}"

@@ -1,0 +1,241 @@
+"""Contents: what a model consists of, member by member, and the same model put together again.
+
+Each member is read strictly for itself, then all are held against each other: the width of the encoder against the
+inputs of the network, its outputs against the targets, the loss against both. A model that passes has made a
+prediction before anybody gets hold of it. Floor 7 of the house; knows nothing of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
+
+import numpy as np
+
+from taut.data.columns import TableEncoder
+from taut.data.schema import ColumnSchema
+from taut.data.targets import ClassTargets, NumberTargets
+from taut.errors import InvalidType, InvalidValue, ModelFileError
+from taut.network import Loss, Network
+from taut.storage.archive import damage, one_line
+from taut.storage.documents import check_annotated, checked_fields, read_document, write_document
+from taut.storage.networks import NETWORK, WEIGHTS, read_network, read_tensors, write_network, write_tensors
+from taut.storage.preprocessing import read_encoder, write_encoder
+from taut.training.history import History, State
+from taut.training.model import Model
+from taut.training.recipe import TASKS, Recipe
+
+__all__ = ["MEMBERS", "Targets", "read_contents", "read_history", "read_recipe", "read_schema", "write_contents"]
+
+RECIPE, SCHEMA, HISTORY, MEMORY = "recipe.json", "schema.json", "history.json", "optimizer.safetensors"
+PREPROCESSING, PARAMETERS = "preprocessing.skops", "parameters.json"
+
+_MODEL = (RECIPE, SCHEMA, NETWORK, WEIGHTS, HISTORY, MEMORY, PREPROCESSING)
+
+#: The members of each kind of file.
+MEMBERS: dict[str, tuple[str, ...]] = {
+    "network": (NETWORK, WEIGHTS),
+    "model": _MODEL,
+    "classifier": (*_MODEL, PARAMETERS),
+    "regressor": (*_MODEL, PARAMETERS),
+}
+
+Targets = ClassTargets | NumberTargets
+
+
+def write_contents(thing: Any) -> tuple[str, dict[str, bytes]]:
+    """Return the kind of a network, a model or a fitted estimator, and its members.
+
+    Raises
+    ------
+    InvalidType, InvalidValue
+        If it is nothing of these, is not fitted, or holds something that cannot be stored.
+    """
+    if isinstance(thing, Network):
+        return "network", write_network(thing, None)
+    if isinstance(thing, Model):
+        return "model", _write_model(thing)
+    from sklearn.base import BaseEstimator
+
+    from taut.estimators import TautClassifier, TautRegressor
+
+    for kind, estimator in (("classifier", TautClassifier), ("regressor", TautRegressor)):
+        if type(thing) is estimator:
+            if not thing.__sklearn_is_fitted__():
+                raise InvalidValue(f"this {estimator.__name__} is not fitted yet; call fit before saving it")
+            return kind, {**_write_model(thing.model_), PARAMETERS: _write_parameters(thing)}
+    if isinstance(thing, BaseEstimator):
+        raise InvalidType(f"only TautClassifier and TautRegressor can be saved, got a {type(thing).__name__}")
+    raise InvalidType(f"only a network, a model or an estimator of taut can be saved, got {thing!r:.60}")
+
+
+def _write_model(model: Model) -> dict[str, bytes]:
+    try:
+        targets = write_document(
+            {
+                "task": model.task,
+                "targets": model.targets.to_dict(),
+                "columns": [column.to_dict() for column in model.encoder.schema_],
+            }
+        )
+    except InvalidType as error:
+        raise InvalidType(f"the targets cannot be stored: {error}; use strings, integers or booleans") from error
+    state = model.history.state
+    progress = {"epoch": state.epoch, "step": state.step, "rate": state.rate}
+    return {
+        RECIPE: write_document(model.recipe.to_dict()),
+        SCHEMA: targets,
+        HISTORY: write_document({**model.history.to_dict(), "state": progress}),
+        MEMORY: write_tensors(state.memory),
+        PREPROCESSING: write_encoder(model.encoder),
+        **write_network(model.network, model.loss),
+    }
+
+
+def _write_parameters(estimator: Any) -> bytes:
+    parameters = estimator.get_params(deep=False)
+    if isinstance(parameters["random_state"], np.random.RandomState):
+        # A generator moves on with every use; the seed that it gave this fit is what reproduces it.
+        parameters["random_state"] = estimator.model_.recipe.seed
+    for name, value in parameters.items():
+        try:
+            write_document({name: value}, exact=True)
+        except InvalidType as error:
+            raise InvalidType(f"parameter {name!r}: {error}; set it to None with set_params before saving") from error
+    return write_document(parameters, exact=True)
+
+
+def read_contents(kind: str, members: Mapping[str, bytes]) -> Any:
+    """Put together again what `write_contents` took apart.
+
+    Raises
+    ------
+    ModelFileError
+        If a member is damaged, or does not fit the others.
+    """
+    network, loss = read_network(members)
+    if kind == "network":
+        if loss is not None:
+            raise ModelFileError(f"{NETWORK} names a loss, which a bare network has none of")
+        return network
+    if loss is None:
+        raise ModelFileError(f"{NETWORK} names no loss")
+    task, targets, columns = read_schema(members)
+    encoder = read_encoder(members[PREPROCESSING], PREPROCESSING)
+    model = Model(read_recipe(members), task, encoder, targets, network, loss, read_history(members))
+    with damage("its parts do not fit together"), np.errstate(all="ignore"):
+        _check_columns(encoder, columns, network.n_inputs)
+        _check_outputs(loss, targets, network.n_outputs)
+        _check_memory(model)
+        _check_prediction(model)
+    return model if kind == "model" else _read_estimator(kind, model, members)
+
+
+def read_recipe(members: Mapping[str, bytes]) -> Recipe:
+    """Return the recipe, or raise `ModelFileError`."""
+    document = read_document(members[RECIPE], RECIPE)
+    with damage(f"{RECIPE} is no recipe"):
+        return Recipe.from_dict(document)
+
+
+def read_history(members: Mapping[str, bytes]) -> History:
+    """Return the course of training with all that is needed to go on, or raise `ModelFileError`."""
+    types = {"metric_name": str, "stopped": str, "best_epoch": int | NoneType, "columns": dict, "state": dict}
+    document = read_document(members[HISTORY], HISTORY)
+    *_, state = checked_fields(document, HISTORY, types)
+    epoch, step, rate = checked_fields(state, HISTORY, {"epoch": int, "step": int, "rate": float | int})
+    with damage(f"{HISTORY} is no history"):
+        history = History.from_dict({name: value for name, value in document.items() if name != "state"})
+    history.state = State(epoch, step, rate, read_tensors(members[MEMORY], MEMORY))
+    return history
+
+
+def read_schema(members: Mapping[str, bytes]) -> tuple[str, Targets, tuple[ColumnSchema, ...]]:
+    """Return the task, the targets and the columns, or raise `ModelFileError`."""
+    types = {"task": str, "targets": dict, "columns": list}
+    task, fields, columns = checked_fields(read_document(members[SCHEMA], SCHEMA), SCHEMA, types)
+    if task not in TASKS:
+        raise ModelFileError(one_line(f"{SCHEMA}: 'task' should be one of {', '.join(TASKS)}, not {task!r:.40}"))
+    with damage(f"{SCHEMA} is no schema"):
+        targets: Targets = (ClassTargets if task == "classification" else NumberTargets).from_dict(fields)
+        if isinstance(targets, ClassTargets):
+            _check_classes(targets, fields["classes"])
+        described = tuple(map(ColumnSchema.from_dict, columns))
+        for column in described:
+            check_annotated(column)
+        return task, targets, described
+
+
+def _check_classes(targets: ClassTargets, written: list[Any]) -> None:
+    if not all(isinstance(label, (bool, int, float, str)) for label in written) or targets.classes_.tolist() != written:
+        raise InvalidValue("the classes are not strings, numbers or booleans of one type")
+    if len(set(written)) < len(written):
+        raise InvalidValue("a class stands twice")
+
+
+def _check_columns(encoder: TableEncoder, columns: tuple[ColumnSchema, ...], n_inputs: int) -> None:
+    if tuple(encoder.schema_) != columns:
+        raise InvalidValue(f"{SCHEMA} and {PREPROCESSING} describe different columns")
+    if encoder.n_features_in_ != len(columns) or encoder.names_ != [column.name for column in columns]:
+        raise InvalidValue(f"{PREPROCESSING} takes {encoder.n_features_in_!r:.20} columns, {SCHEMA} has {len(columns)}")
+    width = len(encoder.get_feature_names_out())
+    if width != n_inputs:
+        raise InvalidValue(f"{PREPROCESSING} makes {width} inputs, {NETWORK} takes {n_inputs}")
+
+
+def _check_outputs(loss: Loss, targets: Targets, n_outputs: int) -> None:
+    is_classifier = isinstance(targets, ClassTargets)
+    wanted = len(targets.classes_ if isinstance(targets, ClassTargets) else targets.mean_)
+    if n_outputs != wanted:
+        things = "classes" if is_classifier else "targets"
+        raise InvalidValue(f"{NETWORK} has {n_outputs} outputs for {wanted} {things}")
+    # One row of targets, in the form in which training would have given it; binary losses take one column an output.
+    labels = np.eye(wanted)[:1] if is_classifier else np.zeros((1, wanted))
+    if (loss.metric_name == "accuracy") != is_classifier:
+        raise InvalidValue(f"the loss {type(loss).__name__} is not for such targets")
+    loss.prepare(labels, n_outputs)
+
+
+def _check_memory(model: Model) -> None:
+    """Hold what the optimizer remembers against the optimizer; a history from elsewhere may have none of it."""
+    theta, memory = model.network.theta, model.history.state.memory
+    needed = dict.fromkeys(model.recipe.optimizer_kind().memory, (theta.shape, theta.dtype))
+    if memory and {name: (values.shape, values.dtype) for name, values in memory.items()} != needed:
+        raise InvalidValue(f"{MEMORY} is not of {model.recipe.optimizer} with {theta.size} parameters")
+
+
+def _check_prediction(model: Model) -> None:
+    """Predict for a row of gaps, whatever may come of it, so that nothing breaks later."""
+    import pandas as pd
+
+    encoder = model.encoder
+    row = np.full((1, encoder.n_features_in_), np.nan)
+    is_named = "feature_names_in_" in vars(encoder)
+    inputs = encoder.transform(pd.DataFrame(row, columns=encoder.names_) if is_named else row)
+    if inputs.shape != (1, model.network.n_inputs) or not np.isfinite(inputs).all():
+        raise InvalidValue(f"a row of gaps is encoded as {inputs!r:.60}")
+    outputs = model.network.predict(inputs)
+    if outputs.shape != (1, model.network.n_outputs):
+        raise InvalidValue(f"a row gives outputs of shape {outputs.shape}")
+    model.targets.decode(outputs.argmax(axis=1) if model.task == "classification" else outputs)
+
+
+def _read_estimator(kind: str, model: Model, members: Mapping[str, bytes]) -> Any:
+    from taut.estimators import TautClassifier, TautRegressor
+
+    estimator_class = TautClassifier if kind == "classifier" else TautRegressor
+    if model.task != estimator_class.task:
+        raise ModelFileError(f"{SCHEMA}: a {kind} cannot be for {model.task}")
+    parameters = read_document(members[PARAMETERS], PARAMETERS, exact=True)
+    with damage(f"{PARAMETERS} are not the parameters of a {kind}"):
+        estimator: Any = estimator_class(**parameters)
+    estimator.model_, estimator.recipe_, estimator.history_ = model, model.recipe, model.history
+    estimator.n_iter_ = model.history.epochs
+    estimator.n_features_in_ = model.encoder.n_features_in_
+    names = vars(model.encoder).get("feature_names_in_")
+    if names is not None:
+        estimator.feature_names_in_ = names
+    if isinstance(model.targets, ClassTargets):
+        estimator.classes_ = np.asarray(model.targets.classes_)
+    return estimator

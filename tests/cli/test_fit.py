@@ -1,0 +1,92 @@
+"""`taut fit`: from a table to a model, a report and a word about both."""
+
+from __future__ import annotations
+
+import gzip
+import inspect
+import json
+import re
+
+import pytest
+
+from taut.cli.main import main
+from taut.selection import compare, fit_table
+from taut.storage import load
+from taut.training import Recipe
+
+
+def fit(tables, *words: str) -> int:
+    quick = ["--recipe", str(tables / "quick.toml"), "--cv", "2", "--jobs", "1"]
+    return main(["fit", *words, *quick])
+
+
+def test_fit_of_a_sample_set_says_the_answer_and_writes_model_and_report(tables, workplace, capsys):
+    assert fit(tables, "wine") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("The chosen network (")
+    for name in ("chosen network", "unregularized network", "linear model", "constant guess"):
+        assert len(re.findall(rf"^  {name} +\d", out, flags=re.MULTILINE)) == 2, name
+    assert "log loss, lower is better" in out
+    assert "accuracy, higher is better" in out
+    assert out.endswith("model:  wine.taut\nreport: wine.html\n")
+    assert sorted(path.name for path in workplace.iterdir()) == ["wine.html", "wine.taut"]
+    assert load("wine.taut").task == "classification"
+    assert (workplace / "wine.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_fit_with_json_prints_one_document_with_the_places_of_its_files(tables, workplace, capsys):
+    (workplace / "here").mkdir()
+    files = ["--model", "here/a.taut", "--report", "here/b.html"]
+    assert fit(tables, str(tables / "people.csv"), "--target", "amount", "--seed", "7", "--json", *files) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert err == ""
+    assert (found["task"], found["target"], found["seed"]) == ("regression", "amount", 7)
+    assert (found["model"], found["report"]) == ("here/a.taut", "here/b.html")
+    assert found["rows"] == {"train": 48, "test": 12}
+    assert found["entries"][0]["name"] == "chosen network"
+    assert sorted(path.name for path in (workplace / "here").iterdir()) == ["a.taut", "b.html"]
+    assert load("here/a.taut").recipe.seed == 7
+
+
+def test_fit_calls_its_files_like_the_table_and_takes_the_seed_of_the_recipe(tables, workplace, capsys):
+    packed = workplace / "in" / "folk.v2.csv.gz"
+    packed.parent.mkdir()
+    packed.write_bytes(gzip.compress((tables / "people.csv").read_bytes()))
+    (workplace / "mine.json").write_text(Recipe(epochs=3, hidden_layer_sizes=(4,), seed=5).to_json())
+    arguments = ["fit", str(packed), "--target", "label", "--recipe", "mine.json", "--cv", "2", "--jobs", "1"]
+    assert main([*arguments, "--group", "household", "--test-size", "0.3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["seed"] == 5
+    assert sorted(path.name for path in workplace.glob("folk*")) == ["folk.v2.html", "folk.v2.taut"]
+    assert "household" not in [column.name for column in load("folk.v2.taut").encoder.schema_]
+    assert found["rows"]["test"] in range(12, 25)
+
+
+def test_fit_tests_on_a_table_of_its_own_and_orders_rows_by_time(tables, workplace, capsys):
+    people = str(tables / "people.csv")
+    assert fit(tables, people, "--target", "label", "--test", people, "--time", "joined", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == {"train": 60, "test": 60}
+
+
+def test_file_with_the_name_of_a_sample_set_wins(tables, workplace, capsys):
+    (workplace / "wine").write_text("a,b\n1,2\n")
+    assert fit(tables, "wine") == 2
+    assert "wine: cannot tell what kind of table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "function", "parameter"),
+    [
+        ("fit", "--test-size", fit_table, "test_size"),
+        ("fit", "--cv", fit_table, "cv"),
+        ("fit", "--seed", Recipe, "seed"),
+        ("compare", "--seeds", compare, "seeds"),
+    ],
+)
+def test_help_states_the_defaults_of_the_functions(command, option, function, parameter, capsys):
+    assert main([command, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    default = inspect.signature(function).parameters[parameter].default
+    assert re.search(rf"{option} \w+ .{{0,80}}?\b(?:by default|or) (?:the recipe's, or )?{default}\.", text)

@@ -1,0 +1,150 @@
+"""`taut predict` and `taut show`: a model file in use."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from taut import Dense, Network, TautClassifier, save
+from taut.cli.main import main
+from taut.storage import load
+
+
+@pytest.fixture
+def people(tables) -> pd.DataFrame:
+    return pd.read_csv(tables / "people.csv")
+
+
+def predict(tables, frame: pd.DataFrame, capsys, *options: str, model: str = "people.taut") -> pd.DataFrame:
+    """Return what `taut predict` prints for a table that was written to a file."""
+    frame.to_csv("new.csv", index=False)
+    assert main(["predict", str(tables / model), "new.csv", *options]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return pd.read_csv(io.StringIO(out))
+
+
+def test_predict_prints_what_the_model_predicts(tables, people, workplace, capsys):
+    found = predict(tables, people, capsys)
+    assert list(found.columns) == ["prediction"]
+    assert found["prediction"].tolist() == load(tables / "people.taut").predict(people).tolist()
+
+
+def test_predicted_numbers_are_printed_to_the_last_digit(tables, people, workplace, capsys):
+    found = predict(tables, people, capsys, model="amounts.taut")
+    expected = load(tables / "amounts.taut").predict(people)
+    assert np.unique(expected).size > 10
+    assert found["prediction"].tolist() == pytest.approx(expected, rel=1e-15)
+
+
+def test_predict_with_proba_prints_a_column_a_class(tables, people, workplace, capsys):
+    found = predict(tables, people, capsys, "--proba")
+    assert list(found.columns) == ["probability_no", "probability_yes"]
+    np.testing.assert_allclose(found, load(tables / "people.taut").predict_proba(people), rtol=1e-12)
+
+
+def test_predict_takes_columns_in_any_order_more_of_them_and_none_of_the_target(tables, people, workplace, capsys):
+    expected = predict(tables, people, capsys)
+    other = people[people.columns[::-1]].drop(columns="label").assign(more=1)
+    assert predict(tables, other, capsys).equals(expected)
+
+
+def test_predict_takes_categories_it_has_not_seen_and_gaps(tables, people, workplace, capsys):
+    strange = people.assign(city="Atlantis", age=np.nan)
+    assert predict(tables, strange, capsys)["prediction"].isin(["yes", "no"]).all()
+
+
+@pytest.mark.parametrize("options", [[], ["--proba"]])
+def test_predict_of_no_rows_is_a_header(tables, people, workplace, capsys, options):
+    found = predict(tables, people.head(0), capsys, *options)
+    assert len(found) == 0
+    assert list(found.columns) == (["probability_no", "probability_yes"] if options else ["prediction"])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".CSV"])
+def test_predict_writes_the_kind_of_file_that_its_name_says(tables, people, workplace, capsys, suffix):
+    expected = predict(tables, people, capsys, "--proba")
+    assert main(["predict", str(tables / "people.taut"), "new.csv", "--proba", "-o", f"out{suffix}"]) == 0
+    assert capsys.readouterr().out == f"60 predictions in out{suffix}\n"
+    readers = {".csv": pd.read_csv, ".tsv": lambda path: pd.read_csv(path, sep="\t"), ".parquet": pd.read_parquet}
+    pd.testing.assert_frame_equal(readers[suffix.lower()](workplace / f"out{suffix}"), expected)
+    assert sorted(path.name for path in workplace.iterdir()) == sorted(["new.csv", f"out{suffix}"])
+
+
+def test_predict_with_json_prints_rows_or_where_they_are(tables, people, workplace, capsys):
+    people.head(3).to_csv("new.csv", index=False)
+    command = ["predict", str(tables / "people.taut"), "new.csv", "--json"]
+    assert main(command) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["columns"], found["output"]) == (3, ["prediction"], None)
+    assert [set(row) for row in found["predictions"]] == [{"prediction"}] * 3
+    assert main([*command, "-o", "out.csv"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["output"] == "out.csv"
+    assert "predictions" not in found
+
+
+def test_predict_keeps_the_old_file_when_the_disk_is_full(tables, people, workplace, capsys, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("taut.storage.archive.replace_file", full)
+    (workplace / "out.csv").write_text("old")
+    assert main(["predict", str(tables / "people.taut"), str(tables / "people.csv"), "-o", "out.csv"]) == 1
+    assert capsys.readouterr() == ("", "taut: out.csv: No space left on device\n")
+    assert (workplace / "out.csv").read_text() == "old"
+
+
+@pytest.fixture
+def estimator(people, workplace) -> TautClassifier:
+    estimator = TautClassifier(hidden_layer_sizes=(3,), epochs=2).fit(people[["age", "city"]], people["label"])
+    save(estimator, "estimator.taut")
+    return estimator
+
+
+def test_saved_estimator_predicts_and_is_shown(people, estimator, workplace, capsys):
+    assert predict(workplace, people, capsys, model="estimator.taut")["prediction"].tolist() == list(
+        estimator.predict(people[["age", "city"]])
+    )
+    assert main(["show", "estimator.taut"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("estimator.taut: classification (")
+    assert "hidden_layer_sizes = 3" in out
+
+
+def test_bare_network_is_shown_but_cannot_predict(tables, workplace, capsys):
+    save(Network([Dense(3)]).build(n_inputs=2), "bare.taut")
+    assert main(["show", "bare.taut"]) == 0
+    assert "9 parameters, 2 inputs, float64" in capsys.readouterr().out
+    assert main(["predict", "bare.taut", str(tables / "people.csv")]) == 2
+    assert "bare.taut: this is a bare network" in capsys.readouterr().err
+
+
+def test_show_says_scores_recipe_columns_network_and_versions(tables, capsys):
+    assert main(["show", str(tables / "people.taut")]) == 0
+    out = capsys.readouterr().out
+    assert "classification of label, fitted to" in out
+    assert "2 classes: no, yes" in out
+    assert "The chosen network (" in out
+    assert "unregularized network" in out
+    assert "epochs = " in out
+    assert "activation relu" in out
+    assert "Bern, Lima, Oslo" in out
+    assert "20 to 66" in out
+    assert "layer  kind" in out
+    assert "numpy " in out.splitlines()[-1]
+
+
+def test_show_with_json_holds_everything(tables, capsys):
+    assert main(["show", str(tables / "people.taut"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "model"
+    assert found["recipe"]["hidden_layer_sizes"] == [4]
+    assert [column["name"] for column in found["columns"]] == ["age", "city", "joined", "household", "amount"]
+    assert found["summary"]["entries"][0]["name"] == "chosen network"
+    assert found["network"][0]["kind"] == "dense"
+    assert found["versions"]["taut"]

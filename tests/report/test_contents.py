@@ -1,0 +1,243 @@
+"""The contents: numbers on the page are those of the result."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from taut.report.confusion import confusion_counts
+from taut.report.numbers import percent
+from taut.report.tables import candidate_labels
+
+NAMES = ["chosen network", "unregularized network", "linear model", "constant guess"]
+
+
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_score_table_holds_the_results_numbers(request, read, name):
+    result = request.getfixturevalue(name)
+    table = read(result).table("scores")
+    expected = [
+        value
+        for entry in result.entries
+        for metric in result.metrics
+        for value in (entry.train[metric], *entry.cross_validated[metric], *entry.test[metric])
+    ]
+    assert [float(attrs["value"]) for attrs, _ in table.find("data")] == expected
+    shown = [float(text.replace("−", "-").replace("\u202f", "").lstrip("<")) for _, text in table.find("data")]
+    np.testing.assert_allclose(shown, expected, rtol=0.06, atol=6e-4)
+    assert all(name in text for name, (_, text) in zip(NAMES, table.find("th", scope="row"), strict=True))
+
+
+def test_score_table_marks_the_best_test_value_and_says_the_direction(read, wine):
+    scores = {"log_loss": [0.3, 0.2, 0.4, 0.9], "accuracy": [0.8, 0.9, 0.9, 0.7]}
+    entries = [
+        dataclasses.replace(entry, test={metric: (values[row], 0.01) for metric, values in scores.items()})
+        for row, entry in enumerate(wine.entries)
+    ]
+    table = read(dataclasses.replace(wine, entries=entries)).table("scores")
+    marks = ["best" in attrs["class"].split() for attrs, _ in table.find("td") if "test" in attrs.get("class", "")]
+    assert marks == [False, False, True, True, False, True, False, False]
+    groups = [text for _, text in table.find("th", scope="colgroup")]
+    assert groups == ["Log losslower is better", "Accuracyhigher is better"]
+
+
+def test_score_table_says_which_differences_count(read, wine):
+    margins = [(0.0, 0.0), (0.3, 0.1), (0.1, 0.1), (-0.3, 0.1)]
+    entries = [dataclasses.replace(entry, margin=margin) for entry, margin in zip(wine.entries, margins, strict=True)]
+    table = read(dataclasses.replace(wine, entries=entries)).table("scores")
+    assert [text for _, text in table.find("span", class_="verdict")] == ["worse", "no clear difference", "better"]
+
+
+def test_score_table_shows_a_value_without_error_where_there_is_none(read, wine):
+    entries = [
+        dataclasses.replace(entry, cross_validated={metric: (0.5, float("nan")) for metric in wine.metrics})
+        for entry in wine.entries
+    ]
+    table = read(dataclasses.replace(wine, entries=entries)).table("scores")
+    assert len(table.find("span", class_="error")) == len(entries) * len(wine.metrics)
+    assert "nan" not in table.source
+
+
+def test_learning_curves_show_both_networks_and_their_epochs(read, wine):
+    chosen = next(candidate for candidate in wine.candidates if candidate.recipe.dropout)
+    result = dataclasses.replace(wine, chosen=chosen)
+    figure = read(result).figure("curves")
+    lines = {trace["name"]: trace for trace in figure["data"] if "name" in trace}
+    expected = {
+        "chosen, validation": (chosen.validation_curve, "solid"),
+        "chosen, training": (chosen.training_curve, "dash"),
+        "without regularization, validation": (wine.unregularized.validation_curve, "solid"),
+        "without regularization, training": (wine.unregularized.training_curve, "dash"),
+    }
+    assert lines.keys() == expected.keys()
+    for name, (curve, dash) in expected.items():
+        assert lines[name]["x"] == list(range(1, len(curve) + 1))
+        np.testing.assert_allclose(lines[name]["y"], curve, rtol=1e-5)
+        assert lines[name]["line"]["dash"] == dash
+    colors = {trace["line"]["color"] for trace in lines.values()}
+    assert len(colors) == 2
+    points = [trace["x"] for trace in figure["data"] if trace["mode"] == "markers"]
+    assert points == [[wine.model.history.epochs], [wine.unregularized_model.history.epochs]]
+
+
+def test_no_regularization_chosen_shows_one_pair_of_curves_and_says_so(read, wine):
+    read_page = read(dataclasses.replace(wine, chosen=wine.unregularized))
+    names = [trace["name"] for trace in read_page.figure("curves")["data"] if "name" in trace]
+    assert names == ["chosen, validation", "chosen, training"]
+    caption = next(text for attrs, text in read_page.find("figcaption") if attrs["id"] == "about-curves")
+    assert "No regularization was chosen" in caption
+
+
+def test_loss_stands_in_its_two_parts_and_the_penalty_in_layers(read, diabetes):
+    read_page = read(diabetes)
+    history = diabetes.model.history
+    assert history["penalty"].any()
+    data_loss, penalty = read_page.figure("loss")["data"]
+    np.testing.assert_allclose(data_loss["y"], history["data_loss"], rtol=1e-5)
+    np.testing.assert_allclose(penalty["y"], history["penalty"], rtol=1e-5)
+    assert data_loss["stackgroup"] == penalty["stackgroup"]
+    layers = read_page.figure("layers")["data"]
+    assert [trace["name"] for trace in layers] == ["hidden layer 1", "output layer"]
+    np.testing.assert_allclose(np.sum([trace["y"] for trace in layers], axis=0), history["penalty"], rtol=1e-4)
+
+
+def test_recipe_without_penalty_says_so_and_draws_none(read, wine):
+    read_page = read(dataclasses.replace(wine, model=wine.unregularized_model))
+    assert [trace["name"] for trace in read_page.figure("loss")["data"]] == ["data loss"]
+    assert not read_page.find("script", data_plot="plot-layers")
+    caption = next(text for attrs, text in read_page.find("figcaption") if attrs["id"] == "about-loss")
+    assert "adds no penalty" in caption
+
+
+def test_candidates_are_listed_best_first_with_the_chosen_marked(read, diabetes):
+    table = read(diabetes).table("candidates")
+    means = [float(attrs["value"]) for attrs, _ in table.find("data")][::2]
+    assert means == sorted(candidate.mean for candidate in diabetes.candidates)
+    ((_, marked),) = table.find("tr", class_="chosen")
+    assert diabetes.chosen.recipe.describe() in marked
+    assert len(table.find("svg")) == len(diabetes.candidates)
+
+
+def test_candidates_are_told_apart_by_whatever_differs(wine):
+    first = wine.candidates[0]
+    wide = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, hidden_layer_sizes=(128, 64)))
+    words = first.recipe.describe()
+    assert candidate_labels([first, wide]) == [
+        f"{words} · hidden layer sizes 8",
+        f"{words} · hidden layer sizes 128, 64",
+    ]
+    assert candidate_labels([first]) == [words]
+
+
+def test_many_candidates_are_folded_and_none_is_lost(read, wine):
+    read_page = read(dataclasses.replace(wine, candidates=wine.candidates * 3))
+    assert len(read_page.find("svg")) == 3 * len(wine.candidates)
+    assert any("more settings" in text for _, text in read_page.find("summary"))
+
+
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_report_without_candidates_is_whole(request, read, name):
+    read_page = read(dataclasses.replace(request.getfixturevalue(name), candidates=[]))
+    assert len(read_page.find("section")) == 11
+    assert any("No other settings were tried." in text for _, text in read_page.find("p"))
+
+
+def test_curves_that_are_not_finite_leave_gaps(read, wine):
+    curve = np.array([1.0, 0.5, np.inf, np.nan, 0.7, np.nan])
+    broken = dataclasses.replace(
+        wine.candidates[-1], training_curve=curve, validation_curve=curve, validation_curve_se=np.full(6, np.nan)
+    )
+    hopeless = dataclasses.replace(broken, mean=np.nan, standard_error=np.nan, validation_curve=np.full(6, np.nan))
+    read_page = read(dataclasses.replace(wine, chosen=broken, unregularized=hopeless, candidates=[hopeless, broken]))
+    lines = {trace["name"]: trace["y"] for trace in read_page.figure("curves")["data"] if "name" in trace}
+    words = "chosen, validation"
+    assert lines[words] == [1.0, 0.5, None, None, 0.7, None]
+
+
+def test_weights_show_the_share_of_exact_zeros_and_leave_them_out_of_the_bars(read, wine):
+    weights = wine.model.network.layers[0].parameters[0].value
+    before = weights.copy()
+    weights[:] = np.where(np.arange(weights.size).reshape(weights.shape) % 4 == 0, 0.0, 0.5)
+    try:
+        read_page = read(wine)
+    finally:
+        weights[:] = before
+    chosen, unregularized = read_page.figure("weights-0")["data"]
+    assert (chosen["name"], unregularized["name"]) == ("chosen", "without regularization")
+    assert sum(chosen["y"][:-1]) == pytest.approx(0.75, abs=1e-4)
+    assert sum(unregularized["y"][:-1]) == pytest.approx(1.0, abs=1e-4)
+    caption = next(text for attrs, text in read_page.find("figcaption") if attrs["id"] == "about-weights-0")
+    assert f"25\u202f% of {weights.size} are exactly zero, the largest is 0.500 in size" in caption
+    assert f"none of {weights.size} is exactly zero" in caption
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_confusion_matrix_counts_every_test_row(read, classes_result, count):
+    result = classes_result(count)
+    table = read(result).table("confusion")
+    cells = [text for attrs, text in table.find("td") if "total" not in attrs["class"]]
+    counts = np.zeros((count, count), dtype=int)
+    position = {label: place for place, label in enumerate(result.classes)}
+    for true, said in zip(result.test_true, result.test_predicted, strict=True):
+        counts[position[true], position[said]] += 1
+    expected = [
+        f"{value}{share}" if value else "0"
+        for row in counts
+        for value in row
+        for share in [percent(value / row.sum()) if row.sum() else ""]
+    ]
+    assert cells == expected
+    heads = [attrs["title"] for attrs, _ in table.find("th") if "title" in attrs]
+    assert heads == [str(label) for label in result.classes]
+    assert [int(text) for attrs, text in table.find("td") if "total" in attrs["class"]] == counts.sum(axis=1).tolist()
+
+
+def test_confusion_matrix_of_many_classes_groups_the_rarest_and_loses_no_row(read, classes_result):
+    result = classes_result(30)
+    table = read(result).table("confusion")
+    assert len(table.find("tr")) == 1 + 20
+    assert sum(int(text) for attrs, text in table.find("td") if "total" in attrs["class"]) == result.n_test
+    assert any("11 other classes" in text for _, text in table.find("th", scope="row"))
+
+
+def test_confusion_counts_add_repeated_pairs():
+    counts = confusion_counts(np.array([2, 2, 0]), np.array([1, 1, 0]), 3)
+    assert counts.tolist() == [[1, 0, 0], [0, 0, 0], [0, 2, 0]]
+
+
+def test_predicted_against_true_shows_every_test_row(read, diabetes):
+    diagonal, points = read(diabetes).figure("errors-0")["data"]
+    order = np.argsort(diabetes.test_true, kind="stable")
+    np.testing.assert_allclose(points["x"], diabetes.test_true[order], rtol=1e-5)
+    np.testing.assert_allclose(points["y"], diabetes.test_predicted[order], rtol=1e-5)
+    assert diagonal["x"] == diagonal["y"]
+
+
+def test_predicted_against_true_of_many_rows_is_thinned_and_says_so(read, diabetes):
+    many = dataclasses.replace(
+        diabetes,
+        n_test=5000,
+        test_true=np.resize(diabetes.test_true, 5000),
+        test_predicted=np.resize(diabetes.test_predicted, 5000),
+    )
+    read_page = read(many)
+    assert len(read_page.figure("errors-0")["data"][1]["x"]) == 2000
+    assert "2000 of 5000 rows are drawn." in read_page.source
+
+
+def test_numbers_stored_as_words_are_drawn_as_numbers(read, diabetes):
+    words = np.array([str(value) for value in diabetes.test_true], dtype=object)
+    points = read(dataclasses.replace(diabetes, test_true=words)).figure("errors-0")["data"][1]
+    np.testing.assert_allclose(points["x"], np.sort(diabetes.test_true), rtol=1e-5)
+
+
+def test_import_loads_nothing_that_draws_or_computes():
+    code = "import json, sys, taut.report; print(json.dumps([n for n in sys.modules if '.' not in n]))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = json.loads(finished.stdout)
+    assert not {"plotly", "numpy", "pandas", "sklearn", "scipy"}.intersection(loaded)

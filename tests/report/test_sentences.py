@@ -1,0 +1,168 @@
+"""The sentences: what is said under a figure is what its numbers say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from taut.report import sentences
+from taut.selection import Candidate
+from taut.training import History, Recipe
+
+
+def candidate(validation, training=None, error=0.01, **recipe):
+    validation = np.asarray(validation, dtype=float)
+    training = np.linspace(1.0, 0.1, len(validation)) if training is None else np.asarray(training, dtype=float)
+    low = int(np.nanargmin(validation)) if np.isfinite(validation).any() else 0
+    return Candidate(
+        Recipe(**recipe),
+        low + 1,
+        float(validation[low]),
+        error,
+        training,
+        validation,
+        np.full(len(validation), error),
+        {},
+        {},
+    )
+
+
+def told(chosen, unregularized, chosen_epochs=3, unregularized_epochs=5):
+    return " ".join(
+        sentences.about_curves(
+            chosen, unregularized, chosen_epochs=chosen_epochs, unregularized_epochs=unregularized_epochs
+        )
+    )
+
+
+FALLING = candidate([1.0, 0.8, 0.6, 0.5, 0.45], l2=0.1)
+RISING = candidate([1.0, 0.5, 0.4, 0.6, 0.9], training=[0.9, 0.5, 0.3, 0.2, 0.05], l2=0.0)
+
+
+def test_rise_is_named_with_its_epochs_and_the_falling_training_loss():
+    words = told(FALLING, RISING)
+    assert (
+        "Without regularization, validation loss is lowest after epoch 3 (0.400) and rises to 0.900 by epoch 5" in words
+    )
+    assert "while training loss falls on from 0.300 to 0.0500" in words
+
+
+def test_training_loss_that_does_not_fall_is_not_said_to_fall():
+    rising = candidate([1.0, 0.4, 0.9], training=[0.9, 0.3, 0.35], l2=0.0)
+    assert "training loss goes from 0.300 to 0.350" in told(FALLING, rising)
+
+
+def test_rise_within_a_standard_error_is_called_that():
+    flat = candidate([1.0, 0.5, 0.4, 0.41, 0.405], error=0.02, l2=0.0)
+    words = told(FALLING, flat)
+    assert "Without regularization, validation loss is lowest after epoch 3 (0.400)" in words
+    assert "rises by less than one standard error" in words
+
+
+def test_loss_lowest_at_the_end_is_called_that():
+    assert "With the chosen regularization, validation loss is lowest at the last epoch (5), at 0.450." in told(
+        FALLING, RISING
+    )
+
+
+def test_gap_is_that_where_training_stops():
+    words = told(FALLING, RISING)
+    gap = FALLING.validation_curve[2] - FALLING.training_curve[2]
+    assert f"There, validation loss is {gap:.4f} above training loss with the chosen regularization" in words
+    assert "and 0.850 above it without" in words
+
+
+def test_loss_that_stops_being_finite_is_said():
+    broken = candidate([1.0, 0.5, np.inf, np.nan], l2=0.0)
+    assert "lowest after epoch 2 (0.500) and then stops being finite" in told(FALLING, broken)
+    hopeless = candidate([np.nan, np.nan], l2=0.0)
+    assert "Without regularization, no validation loss is a finite number." in told(FALLING, hopeless)
+
+
+def test_chosen_that_is_not_the_lowest_is_said():
+    tried = [FALLING, RISING]
+    labels = ["heavy", "none"]
+    words = " ".join(sentences.about_candidates(tried, FALLING, labels))
+    assert "The lowest loss is that of none: 0.400." in words
+    assert "The chosen one is not the lowest: it lies 0.0500 above it." in words
+    assert "not the lowest" not in " ".join(sentences.about_candidates(tried, RISING, labels))
+
+
+@pytest.mark.parametrize(("error", "words"), [(0.01, "No other is within"), (0.06, "1 other is within")])
+def test_candidates_within_a_standard_error_are_counted(error, words):
+    low = candidate([0.4], error=error, l2=0.0)
+    assert words in " ".join(sentences.about_candidates([FALLING, low], low, ["a", "b"]))
+
+
+def history(penalties):
+    rows = History("accuracy")
+    for epoch, (first, second) in enumerate(penalties):
+        total = first + second
+        row = {
+            "epoch": epoch,
+            "loss": 0.5 + total,
+            "data_loss": 0.5,
+            "penalty": total,
+            "penalty_0": first,
+            "penalty_2": second,
+        }
+        rows.append(row)
+    return rows
+
+
+def test_loss_is_said_in_its_parts():
+    words = " ".join(sentences.about_loss(history([(0.1, 0.0), (0.4, 0.1)]), Recipe(l2=0.1), "classification"))
+    assert "the loss, 1.00, is data loss 0.500 plus penalty 0.500: 50\u202f% is penalty" in words
+    assert "dropout" not in words
+    assert "standard deviation" not in words
+
+
+def test_noise_and_scaling_of_the_data_loss_are_said():
+    recipe = Recipe(dropout=0.2, input_dropout=0.1)
+    words = " ".join(sentences.about_loss(history([(0.1, 0.0)]), recipe, "regression"))
+    assert "with dropout and input dropout on" in words
+    assert "target scaled to standard deviation 1" in words
+
+
+def test_layer_that_carries_most_of_the_penalty_is_named():
+    layers = {0: "hidden layer 1", 2: "output layer"}
+    words = " ".join(sentences.about_layers(history([(0.1, 0.0), (0.1, 0.4)]), layers))
+    assert "the penalty grew from 0.100 to 0.500" in words
+    assert "80\u202f% of it lies on the output layer" in words
+
+
+def test_confusion_names_the_most_frequent_mistake_and_the_class_least_found():
+    counts = np.array([[8, 2, 0], [0, 10, 0], [1, 4, 5]])
+    words = " ".join(sentences.about_classes(counts, ["a", "b", "c"]))
+    assert "23 of 30 test rows are right (77\u202f%)" in words
+    assert "The most frequent mistake: c taken for b (4 rows)." in words
+    assert "The class least often found is c: 5 of its 10 rows." in words
+
+
+def test_confusion_without_mistakes_names_none():
+    words = " ".join(sentences.about_classes(np.diag([3, 4]), ["a", "b"]))
+    assert "7 of 7 test rows are right (100\u202f%)" in words
+    assert "mistake" not in words
+
+
+def test_predictions_drawn_to_the_middle_are_said_to_be():
+    true = np.arange(40.0)
+    words = " ".join(sentences.about_numbers(true, 19.5 + 0.5 * (true - 19.5)))
+    assert (
+        "Half of the predictions are within 5.00 of the truth; the largest error is 9.75 (true 0, predicted 9.75)."
+        in words
+    )
+    assert "the lowest quarter of true values is predicted 7.50 too high and the highest 7.50 too low" in words
+
+
+def test_few_predictions_are_not_divided_into_quarters():
+    assert "quarter" not in " ".join(sentences.about_numbers(np.arange(10.0), np.arange(10.0)))
+
+
+def test_test_set_sentence_names_rows_and_settings(wine):
+    words = " ".join(sentences.test_use(wine))
+    assert f"The {wine.n_test} test rows were set apart" in words
+    assert (
+        f"among {len(wine.candidates)} settings was made by cross-validation on the {wine.n_train} training rows"
+        in words
+    )

@@ -1,0 +1,70 @@
+"""What the tests of model files share: a table with everything in it, and models fitted to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from taut.storage import save
+from taut.training import Model, Recipe, fit_model
+
+ROWS = 90
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """Return a table with numbers, gaps, categories, booleans, dates, numbers as text, a constant and an identifier."""
+    generator = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "size": generator.normal(size=ROWS),
+            "gaps": np.where(generator.random(ROWS) < 0.2, np.nan, generator.normal(5, 3, ROWS)),
+            "color": generator.choice(["red", "grün", "blue", None], ROWS),
+            "sex": generator.choice(["f", "m"], ROWS),
+            "paid": generator.random(ROWS) < 0.5,
+            "day": pd.date_range("2024-01-01", periods=ROWS, freq="29h"),
+            "price": [f"{1000 + 7 * row:,}" for row in range(ROWS)],
+            "always": "same",
+            "customer_id": range(ROWS),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def strange_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows as they come later: another order of columns, more of them, new levels, gaps, numbers as text."""
+    rows = frame.iloc[:20].reset_index(drop=True).assign(extra=1.0)
+    rows["color"] = "never seen"
+    rows["size"] = rows["size"].astype(str)
+    rows.loc[3:5, "gaps"] = np.nan
+    rows.loc[6:8, "day"] = pd.NaT
+    return rows[rows.columns[::-1]]
+
+
+@pytest.fixture(scope="session")
+def fit(frame: pd.DataFrame) -> Callable[..., Model]:
+    """Return a function that fits a small model to the table, for a target made of 0, 1, 2."""
+
+    def fitted(target: Callable[[np.ndarray], object], task: str = "classification", **settings: object) -> Model:
+        recipe = Recipe(hidden_layer_sizes=(6,), epochs=3, **settings)
+        return fit_model(recipe, frame, target(np.arange(ROWS) % 3), task=task)
+
+    return fitted
+
+
+@pytest.fixture(scope="session")
+def model(fit: Callable[..., Model]) -> Model:
+    """Return a classifier of three words."""
+    return fit(lambda codes: np.array(["no", "maybe", "yes"])[codes])
+
+
+@pytest.fixture(scope="session")
+def model_bytes(model: Model, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the model file of `model`."""
+    path: Path = tmp_path_factory.mktemp("model") / "model.taut"
+    save(model, path, summary={"scores": {"accuracy": 0.5}})
+    return path.read_bytes()

@@ -1,0 +1,432 @@
+"""Recipe: what it refuses, how it is written and read, and what it builds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from taut import (
+    L1,
+    L2,
+    Adam,
+    Augmentation,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    GroupL1,
+    Huber,
+    InverseTime,
+    MaxNorm,
+    NonNegative,
+    Orthogonality,
+    Recipe,
+    TautError,
+    WarmUp,
+)
+from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
+from taut.training.recipe import TASK_LOSSES
+
+FIELDS = [field.name for field in dataclasses.fields(Recipe)]
+
+#: A value other than the default for every field.
+OTHER = {
+    "hidden_layer_sizes": (16, 8),
+    "activation": "gelu",
+    "initializer": "orthogonal",
+    "l1": (1e-3, 0.0, 2e-3),
+    "l2": (1e-5, 3e-4, 0.0),
+    "bias_l1": 1e-6,
+    "bias_l2": (0.0, 0.0, 1e-3),
+    "l1_step": "subgradient",
+    "group_l1": 1e-4,
+    "group_l1_units": 2e-4,
+    "orthogonality": 1e-3,
+    "max_norm": 2.5,
+    "non_negative": True,
+    "dropout": (0.1, 0.25),
+    "input_dropout": 0.05,
+    "label_smoothing": 0.02,
+    "loss": "cross_entropy",
+    "optimizer": "sgd",
+    "learning_rate": 1e-5,
+    "momentum": 0.5,
+    "nesterov": True,
+    "weight_decay": 1e-3,
+    "schedule": "inverse_time",
+    "decay": 1e-7,
+    "warm_up": 0.1,
+    "batch_size": 48,
+    "epochs": 17,
+    "early_stopping": True,
+    "validation_fraction": 0.2,
+    "patience": 7,
+    "scaling": "minus_one_one",
+    "augmentation": Augmentation(shape=(8, 8), rotate=10.0, shift=1, flip="horizontal", noise=0.1),
+    "dtype": "float32",
+    "seed": 2**63,
+}
+
+
+def test_every_field_is_tested_with_another_value():
+    assert list(OTHER) == FIELDS
+    assert all(getattr(Recipe(), name) != value for name, value in OTHER.items())
+
+
+def single(name: str) -> Recipe:
+    """Return a recipe in which one field, and what it needs, is not the default."""
+    needs = {"hidden_layer_sizes": (16, 8)} if isinstance(OTHER[name], tuple) else {}
+    return Recipe(**needs | {name: OTHER[name]})
+
+
+RECIPES = {"defaults": Recipe(), "everything": Recipe(**OTHER)} | {name: single(name) for name in FIELDS}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe_comes_back_from_dict_json_and_toml(name):
+    recipe = RECIPES[name]
+    assert list(recipe.to_dict()) == FIELDS
+    for back in (
+        Recipe.from_dict(recipe.to_dict()),
+        Recipe.from_dict(json.loads(json.dumps(recipe.to_dict(), allow_nan=False))),
+        Recipe.from_json(recipe.to_json()),
+        Recipe.from_toml(recipe.to_toml()),
+    ):
+        assert back == recipe
+        assert hash(back) == hash(recipe)
+        assert repr(back) == repr(recipe)
+
+
+def test_missing_fields_take_their_defaults():
+    assert Recipe.from_dict({"l2": 0.1}) == Recipe(l2=0.1)
+    assert Recipe.from_toml("l2 = 0.1\nhidden_layer_sizes = [8]") == Recipe(l2=0.1, hidden_layer_sizes=(8,))
+    assert Recipe.from_json("{}") == Recipe.from_toml("") == Recipe()
+
+
+def test_recipe_cannot_be_changed_and_can_be_a_key():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Recipe().l2 = 0.1
+    assert len({Recipe(), Recipe(), Recipe(l2=0.1)}) == 2
+
+
+def test_lists_and_numbers_of_numpy_are_taken_as_plain_ones():
+    given_ = Recipe(
+        hidden_layer_sizes=[np.int64(16), 8],
+        l2=[np.float32(0.5), 0.25, np.float64(0.125)],
+        batch_size=np.int64(32),
+        learning_rate=np.float64(0.01),
+        epochs=np.int32(3),
+        early_stopping=np.bool_(True),
+        seed=np.uint64(2**63),
+    )
+    wanted = Recipe(
+        hidden_layer_sizes=(16, 8),
+        l2=(0.5, 0.25, 0.125),
+        batch_size=32,
+        learning_rate=0.01,
+        epochs=3,
+        early_stopping=True,
+        seed=2**63,
+    )
+    assert given_ == wanted
+    assert repr(given_) == repr(wanted)
+    assert Recipe.from_json(given_.to_json()) == wanted
+    assert given_.batch_rows(1000) == 32
+    assert Recipe(hidden_layer_sizes=12) == Recipe(hidden_layer_sizes=(12,))
+
+
+# Values of every kind that somebody might pass by mistake; each field takes some of them and must refuse the rest.
+MISTAKES = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    10**400,
+    2**64,
+    0.5,
+    1.5,
+    float("nan"),
+    float("inf"),
+    1j,
+    "",
+    "relu",
+    "0.1",
+    "l2",
+    b"relu",
+    [],
+    [1],
+    [[1]],
+    ["a"],
+    (),
+    (0.1, 0.1),
+    (0.1, "a"),
+    (0.1, None),
+    {},
+    {"shape": 1},
+    {1: 2},
+    {1},
+    object(),
+    print,
+    Recipe,
+    np.ones(2),
+    np.array("a"),
+    np.float64("nan"),
+    np.datetime64("2020-01-01"),
+    slice(3),
+]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_takes_a_value_or_refuses_it_in_one_line(name):
+    refused: list[str] = []
+    for value in MISTAKES:
+        for make in (Recipe, lambda **values: Recipe.from_dict(values)):
+            try:
+                recipe = make(**{name: value})
+            except TautError as error:
+                refused.append(str(error))
+            else:
+                hash(recipe)
+                assert Recipe.from_json(recipe.to_json()) == recipe == Recipe.from_toml(recipe.to_toml())
+    assert all("\n" not in message and 0 < len(message) < 400 for message in refused)
+    assert len(refused) > len(MISTAKES)  # that is, more than half
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"l3": 0.1}, "a recipe has no field 'l3'; the fields are hidden_layer_sizes, activation"),
+        ({5: 0.1}, "a recipe has no field 5; the fields are"),
+        ({"l2": -0.1}, "l2 must be a number at least 0, got -0.1"),
+        ({"l2": (0.1,)}, r"l2 needs one number, or one for each of 2 layers; got \(0.1,\)"),
+        ({"dropout": 1.0}, "dropout must be a number at least 0 and below 1, got 1.0"),
+        ({"dropout": (0.1, 0.1)}, "dropout needs one number, or one for each of 1 layers"),
+        ({"activation": "softmax"}, "activation must be one of elu, gelu"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be an integer at least 1, got 0"),
+        ({"schedule": "warm_up"}, "schedule must be one of constant, cosine"),
+        ({"batch_size": "some"}, 'batch_size, if not "all" or "auto", must be an integer at least 1, got \'some\''),
+        ({"learning_rate": 0}, "learning_rate must be a number above 0, got 0"),
+        ({"seed": 2**64}, "seed must be from 0 to"),
+        ({"nesterov": 1}, "nesterov must be True or False, got 1"),
+        ({"augmentation": {"shape": "a"}}, ""),
+    ],
+)
+def test_unusable_fields_are_refused_in_one_line(values, message):
+    with pytest.raises(TautError, match=f"^{message}") as caught:
+        Recipe.from_dict(values)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "{", "[]", "3", "null", '"a"', '{"l2": NaN}', "[" * 100_000, '{"l2": ' + "9" * 5000]
+)
+def test_text_that_is_no_json_recipe_is_refused_in_one_line(text):
+    with pytest.raises(TautError) as caught:
+        Recipe.from_json(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "text", ["l2", "l2 = ", "[l2", "l2 = 1979-05-27", "l2 = nan", "x" * 50, "l2 = " + "[" * 100_000, "l2=" + "9" * 5000]
+)
+def test_text_that_is_no_toml_recipe_is_refused_in_one_line(text):
+    with pytest.raises(TautError) as caught:
+        Recipe.from_toml(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("value", [None, 5, b"l2 = 1", [], "l2"])
+def test_what_is_neither_text_nor_mapping_is_refused(value):
+    with pytest.raises(TautError):
+        Recipe.from_dict(value)
+    if not isinstance(value, str):
+        for read in (Recipe.from_json, Recipe.from_toml):
+            with pytest.raises(TautError, match="must be text"):
+                read(value)
+
+
+strength = st.floats(0, 10, allow_subnormal=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 500), max_size=3), st.data())
+def test_any_recipe_comes_back_to_the_last_bit(sizes, data):
+    per_layer = strength | st.tuples(*[strength] * (len(sizes) + 1))
+    recipe = Recipe(
+        hidden_layer_sizes=tuple(sizes),
+        l1=data.draw(per_layer),
+        l2=data.draw(per_layer),
+        learning_rate=data.draw(st.floats(1e-300, 1e300)),
+        max_norm=data.draw(st.none() | st.floats(1e-9, 1e9)),
+        seed=data.draw(st.integers(0, 2**64 - 1)),
+        batch_size=data.draw(st.sampled_from(["all", "auto"]) | st.integers(1, 10**9)),
+    )
+    assert Recipe.from_toml(recipe.to_toml()) == recipe == Recipe.from_json(recipe.to_json())
+
+
+# ------------------------------------------------------------------------------------------------------------- in words
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (Recipe(l2=3e-4, dropout=0.1), "L2 0.0003 · dropout 0.1"),
+        (Recipe(l2=0.0), "no regularization"),
+        (Recipe(l2=(0.0, 0.0), dropout=(0.0,)), "no regularization"),
+        (Recipe(l2=(0.1, 0.0)), "L2 0.1, 0"),
+        (Recipe(l2=0.0, non_negative=True, max_norm=2.0), "max-norm 2 · non-negative weights"),
+        (
+            Recipe(l2=0, l1=1e-3, group_l1=0.5, label_smoothing=0.1),
+            "L1 0.001 · group L1 by input 0.5 · label smoothing 0.1",
+        ),
+    ],
+)
+def test_description_names_what_regularizes(recipe, words):
+    assert recipe.describe() == words
+
+
+def test_unregularized_takes_all_that_regularizes_out_and_nothing_else():
+    bare = Recipe(**OTHER).unregularized()
+    assert bare.describe() == "no regularization"
+    network, loss, _ = bare.build(4, 3, "classification")
+    assert not any(parameter.penalty.parts for parameter in network.parameters)
+    assert not any(isinstance(layer, Dropout) for layer in network.layers)
+    assert loss == CrossEntropy()
+    kept = ["hidden_layer_sizes", "activation", "initializer", "optimizer", "learning_rate", "epochs", "seed", "dtype"]
+    assert all(getattr(bare, name) == OTHER[name] for name in kept)
+    assert bare.unregularized() == bare
+
+
+# ------------------------------------------------------------------------------------------------------------- building
+
+
+def dense(network) -> list[Dense]:
+    return [layer for layer in network.layers if isinstance(layer, Dense)]
+
+
+def penalties(network, name: str) -> list[tuple]:
+    return [p.penalty.parts for layer in dense(network) for p in layer.parameters if p.name == name]
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS.keys() - {"softmax"}))
+def test_every_activation_is_built_with_an_initializer_that_suits_it(activation):
+    network, _, _ = Recipe(activation=activation, hidden_layer_sizes=(5, 4)).build(3, 2, "regression")
+    assert [type(layer) for layer in network.layers[1::2]] == [ACTIVATIONS[activation]] * 2
+    kinds = {"selu": "lecun_normal", "tanh": "glorot_normal", "sigmoid": "glorot_normal", "identity": "glorot_normal"}
+    hidden = INITIALIZERS[kinds.get(activation, "he_normal")]
+    assert [type(layer.initializer) for layer in dense(network)] == [hidden, hidden, INITIALIZERS["glorot_normal"]]
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_every_initializer_is_built_for_all_layers(initializer):
+    network, _, _ = Recipe(initializer=initializer).build(3, 2, "regression")
+    assert {type(layer.initializer) for layer in dense(network)} == {INITIALIZERS[initializer]}
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES.keys() - {"warm_up"}))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
+    own = {"momentum": 0.7, "nesterov": True, "weight_decay": 0.3, "decay": 0.01, "learning_rate": 0.2}
+    built = Recipe(optimizer=optimizer, schedule=schedule, **own).build(3, 2, "regression")[2]
+    assert type(built) is OPTIMIZERS[optimizer]
+    assert type(built.schedule) is SCHEDULES[schedule]
+    assert built.lr == 0.2
+    if optimizer == "sgd":
+        assert (built.momentum, built.nesterov) == (0.7, True)
+    if optimizer == "adamw":
+        assert built.weight_decay == 0.3
+    if schedule == "inverse_time":
+        assert built.schedule == InverseTime(0.01)
+    warm = Recipe(optimizer=optimizer, schedule=schedule, warm_up=0.2, **own).build(3, 2, "regression")[2]
+    assert warm.schedule == WarmUp(0.2, built.schedule)
+
+
+@pytest.mark.parametrize(("loss", "task"), TASK_LOSSES.items())
+def test_losses_are_for_their_task(loss, task):
+    other = "regression" if task == "classification" else "classification"
+    assert Recipe(loss=loss).build(3, 2, task)[1].metric_name == ("accuracy" if task == "classification" else "r2")
+    with pytest.raises(TautError, match=f"loss '{loss}' is not for {other}"):
+        Recipe(loss=loss).build(3, 2, other)
+    with pytest.raises(TautError, match="task must be one of classification, regression; got 'ranking'"):
+        Recipe().build(3, 2, "ranking")
+
+
+def test_loss_takes_smoothing_and_class_weights():
+    loss = Recipe(label_smoothing=0.1).build(3, 2, "classification", class_weight=(1.0, 3.0))[1]
+    assert loss == CrossEntropy(0.1, (1.0, 3.0))
+    assert Recipe(loss="huber").build(3, 2, "regression")[1] == Huber()
+
+
+def test_one_number_reaches_every_layer_and_a_tuple_its_own():
+    sizes = {"hidden_layer_sizes": (5, 4)}
+    network, _, _ = Recipe(l1=0.1, l2=(0.2, 0.3, 0.4), bias_l1=(0.0, 0.5, 0.0), bias_l2=0.6, **sizes).build(
+        3, 2, "regression"
+    )
+    assert penalties(network, "weights") == [(L1(0.1), L2(0.2)), (L1(0.1), L2(0.3)), (L1(0.1), L2(0.4))]
+    assert penalties(network, "biases") == [(L2(0.6),), (L1(0.5), L2(0.6)), (L2(0.6),)]
+
+
+def test_structured_penalties_reach_the_layers_they_are_for():
+    recipe = Recipe(
+        hidden_layer_sizes=(5, 4),
+        l2=0.0,
+        group_l1=0.1,
+        group_l1_units=0.2,
+        orthogonality=0.3,
+        max_norm=0.4,
+        non_negative=True,
+    )
+    network, _, _ = recipe.build(3, 2, "regression")
+    units, rest = GroupL1(0.2, by="unit"), (Orthogonality(0.3), MaxNorm(0.4), NonNegative())
+    assert penalties(network, "weights") == [(GroupL1(0.1), units, *rest), (units, *rest), (NonNegative(),)]
+    assert penalties(network, "biases") == [(), (), ()]
+
+
+def test_l1_is_applied_as_asked_for():
+    network, _, _ = Recipe(l1=0.1, l2=0.0, l1_step="subgradient").build(3, 2, "regression")
+    assert penalties(network, "weights") == [(L1(0.1, proximal=False),)] * 2
+
+
+def test_dropout_follows_the_hidden_layers_and_precedes_the_first():
+    network, _, _ = Recipe(hidden_layer_sizes=(5, 4, 3), dropout=(0.1, 0.0, 0.3), input_dropout=0.05).build(
+        3, 2, "regression"
+    )
+    kinds = ["Dropout", "Dense", "ReLU", "Dropout", "Dense", "ReLU", "Dense", "ReLU", "Dropout", "Dense"]
+    assert [type(layer).__name__ for layer in network.layers] == kinds
+    assert [layer.rate for layer in network.layers if isinstance(layer, Dropout)] == [0.05, 0.1, 0.3]
+
+
+def test_no_hidden_layers_make_a_linear_model():
+    network, _, _ = Recipe(hidden_layer_sizes=()).build(3, 2, "regression")
+    assert [type(layer) for layer in network.layers] == [Dense]
+
+
+def test_type_and_seed_reach_the_network():
+    first = Recipe(dtype="float32", seed=1).build(3, 2, "regression")[0]
+    assert first.theta.dtype == np.float32
+    assert (first.theta != Recipe(dtype="float32", seed=2).build(3, 2, "regression")[0].theta).any()
+
+
+def test_a_network_too_large_for_any_memory_is_refused():
+    with pytest.raises(TautError, match=r"a network of .* parameters is too large"):
+        Recipe(hidden_layer_sizes=(10**12,)).build(3, 2, "regression")
+
+
+def test_batches_grow_with_the_data_within_bounds():
+    rows = [Recipe().batch_rows(n) for n in (1, 10, 100, 1000, 10_000, 100_000)]
+    assert rows == sorted(rows)
+    assert all(1 <= batch <= 512 for batch in rows)
+    assert all(Recipe().batch_rows(n) <= n for n in range(1, 2000, 7))
+    assert Recipe(batch_size="all").batch_rows(77) == 77
+    assert Recipe(batch_size=32).batch_rows(10) == 10
+
+
+def test_defaults_of_the_optimizer_stand_in_the_recipe_alone():
+    assert Recipe().build(3, 2, "regression")[2] == Adam(Recipe().learning_rate, schedule=SCHEDULES["constant"]())
