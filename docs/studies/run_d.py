@@ -8,8 +8,6 @@ within a pair is due to the penalty alone. From the root of the repository, with
     python docs/studies/run_d.py --seeds 20 --epochs 10000 --jobs 2
 """
 
-# ruff: noqa: INP001, T201 - a script, whose output is what it prints
-
 from __future__ import annotations
 
 import argparse

@@ -29,7 +29,7 @@ from taut import (
     WarmUp,
 )
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
-from taut.training.recipe import TASK_LOSSES
+from taut.training.building import TASK_LOSSES
 
 FIELDS = [field.name for field in dataclasses.fields(Recipe)]
 

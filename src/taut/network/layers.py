@@ -66,6 +66,10 @@ class Layer(ABC):
     #: The arrays that training changes; `build` sets them.
     parameters: tuple[Parameter, ...] = ()
 
+    def __getstate__(self) -> dict[str, object]:
+        # What `forward` keeps for `backward` is the caller's data, which a copy or a file has no use for.
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
     def build(self, n_inputs: int) -> int:
         """Declare `parameters` for inputs of this width and return the width of the outputs."""
         return n_inputs

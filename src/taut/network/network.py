@@ -183,7 +183,10 @@ class Network:
         x = x.astype(self.theta.dtype, copy=False)
         if x.ndim != 2 or x.shape[1] != self.n_inputs:
             raise InvalidValue(f"x must have shape (samples, {self.n_inputs}), got {x.shape}")
-        return self.forward(x, training=False)
+        outputs = np.empty((len(x), self.n_outputs), dtype=self.theta.dtype)
+        for start in range(0, len(x), _BLOCK):
+            outputs[start : start + _BLOCK] = self.forward(x[start : start + _BLOCK], training=False)
+        return outputs
 
     def penalties(self) -> np.ndarray:
         """Return what the penalties of each layer add to the loss, shape (layers,)."""
@@ -240,5 +243,7 @@ class Network:
         )
 
 
+# Rows that pass through the layers at a time, so that memory does not grow with the table.
+_BLOCK = 8192
 _HEADER = ("layer", "kind", "outputs", "parameters", "penalty")
 _NUMERIC = (2, 3)

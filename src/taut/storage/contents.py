@@ -200,7 +200,7 @@ def _check_outputs(loss: Loss, targets: Targets, n_outputs: int) -> None:
 def _check_memory(model: Model) -> None:
     """Hold what the optimizer remembers against the optimizer; a history from elsewhere may have none of it."""
     theta, memory = model.network.theta, model.history.state.memory
-    needed = dict.fromkeys(model.recipe.optimizer_kind().memory, (theta.shape, theta.dtype))
+    needed = dict.fromkeys(model.recipe.build_optimizer().memory, (theta.shape, theta.dtype))
     if memory and {name: (values.shape, values.dtype) for name, values in memory.items()} != needed:
         raise InvalidValue(f"{MEMORY} is not of {model.recipe.optimizer} with {theta.size} parameters")
 

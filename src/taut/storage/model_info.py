@@ -93,6 +93,16 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
     ------
     ModelFileError
         As `load`, but for what only shows when the model is put together.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from taut import Dense, Network, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Network([Dense(3)]).build(n_inputs=2), f"{folder}/small.taut")
+    ...     info = inspect(f"{folder}/small.taut")
+    >>> info.kind, info.n_parameters, info.dtype
+    ('network', 9, 'float64')
     """
     with read_members(path) as (manifest, members):
         network = read_document(members[NETWORK], NETWORK)
@@ -132,6 +142,11 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
 
 def read_summary(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Return the summary that `save` was given, or None.
+
+    Parameters
+    ----------
+    path : path
+        The file.
 
     Raises
     ------

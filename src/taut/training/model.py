@@ -195,7 +195,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
         inputs.astype(model.network.theta.dtype, copy=False),
         model.targets.encode(y),
         loss=model.loss,
-        optimizer=model.recipe.optimizer_kind(),
+        optimizer=model.recipe.build_optimizer(),
         epochs=model.history.state.epoch + 1,
         batch_size=model.recipe.batch_rows(len(inputs)),
         sample_weight=sample_weight,
@@ -243,7 +243,9 @@ def _augment_raw(recipe: Recipe, encoder: TableEncoder, X: Table) -> Any:
 
     def augment(inputs: np.ndarray, rows: np.ndarray, random: Random) -> np.ndarray:
         drawn = augmentation.apply(pixels[rows], rows, random)
-        table: pd.DataFrame | np.ndarray = pd.DataFrame(drawn, columns=X.columns) if isinstance(X, pd.DataFrame) else drawn
+        table: pd.DataFrame | np.ndarray = (
+            pd.DataFrame(drawn, columns=X.columns) if isinstance(X, pd.DataFrame) else drawn
+        )
         return np.asarray(encoder.transform(table), dtype=inputs.dtype)
 
     return augment

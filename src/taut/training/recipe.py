@@ -19,49 +19,15 @@ from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
 from taut.data.columns import SCALERS
 from taut.errors import InvalidType, InvalidValue
-from taut.network import (
-    L1,
-    L2,
-    CrossEntropy,
-    Dense,
-    Dropout,
-    GroupL1,
-    Initializer,
-    Loss,
-    MaxNorm,
-    Network,
-    NonNegative,
-    Optimizer,
-    Orthogonality,
-    Penalty,
-    Schedule,
-    Sum,
-)
-from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
+from taut.network import Loss, Network, Optimizer
+from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
 from taut.network.network import DTYPES
-from taut.network.schedules import InverseTime, WarmUp
 from taut.random import Random
+from taut.training import building
 
 __all__ = ["TASKS", "Recipe"]
 
 TASKS = ("classification", "regression")
-
-#: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
-TASK_LOSSES = {"cross_entropy": "classification", "mse": "regression", "mae": "regression", "huber": "regression"}
-
-#: The initializer that "auto" takes for each activation, after the papers that `taut.network.initializers` cites.
-AUTO_INITIALIZERS = {
-    "relu": "he_normal",
-    "leaky_relu": "he_normal",
-    "elu": "he_normal",
-    "gelu": "he_normal",
-    "silu": "he_normal",
-    "mish": "he_normal",
-    "selu": "lecun_normal",
-    "tanh": "glorot_normal",
-    "sigmoid": "glorot_normal",
-    "identity": "glorot_normal",
-}
 
 PerLayer = float | tuple[float, ...]
 
@@ -119,6 +85,8 @@ class Recipe:
         A name from `taut.network.kinds.SCHEDULES` (not "warm_up").
     decay : float, default 0.0
         For the schedule "inverse_time": decay per update.
+    compounding : bool, default False
+        For the schedule "inverse_time": whether each update divides the rate of the update before.
     warm_up : float, default 0.0
         Share of the updates over which the learning rate rises.
     batch_size : int or "all" or "auto", default "auto"
@@ -176,6 +144,7 @@ class Recipe:
     weight_decay: float = 0.0
     schedule: str = "constant"
     decay: float = 0.0
+    compounding: bool = False
     warm_up: float = 0.0
     batch_size: int | str = "auto"
     epochs: int = 100
@@ -197,6 +166,7 @@ class Recipe:
             check_number("hidden_layer_sizes", size, at_least=1, integer=True)
         self._check_choices()
         self._check_numbers()
+        self._check_partners()
         for name, count in _PER_LAYER.items():
             self._check_per_layer(name, len(self.hidden_layer_sizes) + count)
         if self.augmentation is not None and not isinstance(self.augmentation, Augmentation):
@@ -206,7 +176,7 @@ class Recipe:
         check_choice("activation", self.activation, ACTIVATIONS.keys() - {"softmax"})
         check_choice("initializer", self.initializer, ["auto", *INITIALIZERS])
         check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
-        check_choice("loss", self.loss, ["auto", *TASK_LOSSES])
+        check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
         check_choice("scaling", self.scaling, SCALERS)
@@ -220,7 +190,7 @@ class Recipe:
         check_number("epochs", self.epochs, at_least=0, integer=True)
         check_number("patience", self.patience, at_least=1, integer=True)
         Random(self.seed)  # refuses what is no seed
-        for name in ("nesterov", "early_stopping", "non_negative"):
+        for name in ("nesterov", "compounding", "early_stopping", "non_negative"):
             check_flag(name, getattr(self, name))
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("validation_fraction", self.validation_fraction, above=0, below=1)
@@ -228,6 +198,16 @@ class Recipe:
             check_number("max_norm", self.max_norm, above=0)
         if not isinstance(self.batch_size, str) or self.batch_size not in ("all", "auto"):
             check_number('batch_size, if not "all" or "auto",', self.batch_size, at_least=1, integer=True)
+
+    def _check_partners(self) -> None:
+        for name, partner, needed in (
+            ("weight_decay", "optimizer", "adamw"),
+            ("nesterov", "optimizer", "sgd"),
+            ("decay", "schedule", "inverse_time"),
+            ("compounding", "schedule", "inverse_time"),
+        ):
+            if getattr(self, name) and getattr(self, partner) != needed:
+                raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
 
     def _check_per_layer(self, name: str, layers: int) -> None:
         value = getattr(self, name)
@@ -260,71 +240,15 @@ class Recipe:
             With its schedule.
         """
         check_choice("task", task, TASKS)
-        layers: list[Any] = [Dropout(self.input_dropout)] if self.input_dropout else []
-        hidden = len(self.hidden_layer_sizes)
-        for index, units in enumerate(self.hidden_layer_sizes):
-            layers += [self._dense(index, units), ACTIVATIONS[self.activation]()]
-            if self._at("dropout", index):
-                layers.append(Dropout(self._at("dropout", index)))
-        layers.append(self._dense(hidden, n_outputs))
-        network = Network(layers).build(n_inputs, seed=self.seed, dtype=self.dtype)
-        return network, self._loss(task, class_weight), self.optimizer_kind()
+        return (
+            building.network(self, n_inputs, n_outputs),
+            building.loss(self, task, class_weight),
+            self.build_optimizer(),
+        )
 
-    def _at(self, name: str, layer: int) -> float:
-        value = getattr(self, name)
-        return float(value[layer] if isinstance(value, tuple) else value)
-
-    def _dense(self, layer: int, units: int) -> Dense:
-        is_hidden = layer < len(self.hidden_layer_sizes)
-        initializer = self.initializer
-        if initializer == "auto":
-            initializer = AUTO_INITIALIZERS[self.activation] if is_hidden else "glorot_normal"
-        kind: Initializer = INITIALIZERS[initializer]()
-        return Dense(units, self._weight_penalty(layer, is_hidden), self._bias_penalty(layer), kind)
-
-    def _weight_penalty(self, layer: int, is_hidden: bool) -> Penalty | None:
-        parts = [*self._l1_l2(self._at("l1", layer), self._at("l2", layer))]
-        if self.group_l1 and layer == 0:
-            parts.append(GroupL1(self.group_l1, by="input"))
-        if self.group_l1_units and is_hidden:
-            parts.append(GroupL1(self.group_l1_units, by="unit"))
-        if self.orthogonality and is_hidden:
-            parts.append(Orthogonality(self.orthogonality))
-        if self.max_norm is not None and is_hidden:
-            parts.append(MaxNorm(self.max_norm))
-        if self.non_negative:
-            parts.append(NonNegative())
-        return Sum(tuple(parts)) if parts else None
-
-    def _bias_penalty(self, layer: int) -> Penalty | None:
-        parts = self._l1_l2(self._at("bias_l1", layer), self._at("bias_l2", layer))
-        return Sum(tuple(parts)) if parts else None
-
-    def _l1_l2(self, l1: float, l2: float) -> list[Penalty]:
-        parts: list[Penalty] = [L1(l1, proximal=self.l1_step == "proximal")] if l1 else []
-        return [*parts, L2(l2)] if l2 else parts
-
-    def _loss(self, task: str, class_weight: tuple[float, ...] | None) -> Loss:
-        name = self.loss
-        if name == "auto":
-            name = next(loss for loss, its_task in TASK_LOSSES.items() if its_task == task)
-        if TASK_LOSSES[name] != task:
-            raise InvalidValue(f"loss {name!r} is not for {task}")
-        if name == "cross_entropy":
-            return CrossEntropy(self.label_smoothing, class_weight)
-        return LOSSES[name]()
-
-    def optimizer_kind(self) -> Optimizer:
+    def build_optimizer(self) -> Optimizer:
         """Return the optimizer with its schedule."""
-        schedule: Schedule = InverseTime(self.decay) if self.schedule == "inverse_time" else SCHEDULES[self.schedule]()
-        if self.warm_up:
-            schedule = WarmUp(self.warm_up, schedule)
-        own: dict[str, Any] = {}
-        if self.optimizer == "sgd":
-            own = {"momentum": self.momentum, "nesterov": self.nesterov}
-        elif self.optimizer == "adamw":
-            own = {"weight_decay": self.weight_decay}
-        return OPTIMIZERS[self.optimizer](lr=self.learning_rate, schedule=schedule, **own)
+        return building.optimizer(self)
 
     def batch_rows(self, n_samples: int) -> int:
         """Return how many of `n_samples` samples an update takes."""

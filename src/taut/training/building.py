@@ -1,0 +1,126 @@
+"""Building: from a recipe to the network, the loss and the optimizer that `train` takes.
+
+`Recipe.build` is the way in. Floor 4 of the house.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from taut.errors import InvalidValue
+from taut.network import (
+    L1,
+    L2,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    GroupL1,
+    Initializer,
+    InverseTime,
+    Layer,
+    Loss,
+    MaxNorm,
+    Network,
+    NonNegative,
+    Optimizer,
+    Orthogonality,
+    Penalty,
+    Schedule,
+    Sum,
+    WarmUp,
+)
+from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
+
+if TYPE_CHECKING:
+    from taut.training.recipe import Recipe
+
+__all__ = ["AUTO_INITIALIZERS", "TASK_LOSSES", "loss", "network", "optimizer"]
+
+#: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
+TASK_LOSSES = {"cross_entropy": "classification", "mse": "regression", "mae": "regression", "huber": "regression"}
+
+#: The initializer that "auto" takes for each activation, after the papers that `taut.network.initializers` cites.
+AUTO_INITIALIZERS = {
+    "relu": "he_normal",
+    "leaky_relu": "he_normal",
+    "elu": "he_normal",
+    "gelu": "he_normal",
+    "silu": "he_normal",
+    "mish": "he_normal",
+    "selu": "lecun_normal",
+    "tanh": "glorot_normal",
+    "sigmoid": "glorot_normal",
+    "identity": "glorot_normal",
+}
+
+
+def network(recipe: Recipe, n_inputs: int, n_outputs: int) -> Network:
+    """Return the network, built, with its first weights."""
+    layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
+    for index, units in enumerate(recipe.hidden_layer_sizes):
+        layers += [_dense(recipe, index, units), ACTIVATIONS[recipe.activation]()]
+        if _at(recipe.dropout, index):
+            layers.append(Dropout(_at(recipe.dropout, index)))
+    layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
+    return Network(layers).build(n_inputs, seed=recipe.seed, dtype=recipe.dtype)
+
+
+def _at(value: float | tuple[float, ...], layer: int) -> float:
+    return float(value[layer] if isinstance(value, tuple) else value)
+
+
+def _dense(recipe: Recipe, layer: int, units: int) -> Dense:
+    is_hidden = layer < len(recipe.hidden_layer_sizes)
+    name = recipe.initializer
+    if name == "auto":
+        name = AUTO_INITIALIZERS[recipe.activation] if is_hidden else "glorot_normal"
+    initializer: Initializer = INITIALIZERS[name]()
+    weights = _l1_l2(recipe, recipe.l1, recipe.l2, layer) + _structured(recipe, layer, is_hidden)
+    biases = _l1_l2(recipe, recipe.bias_l1, recipe.bias_l2, layer)
+    return Dense(units, Sum(tuple(weights)) if weights else None, Sum(tuple(biases)) if biases else None, initializer)
+
+
+def _l1_l2(recipe: Recipe, l1: float | tuple[float, ...], l2: float | tuple[float, ...], layer: int) -> list[Penalty]:
+    parts: list[Penalty] = [L1(_at(l1, layer), proximal=recipe.l1_step == "proximal")] if _at(l1, layer) else []
+    return [*parts, L2(_at(l2, layer))] if _at(l2, layer) else parts
+
+
+def _structured(recipe: Recipe, layer: int, is_hidden: bool) -> list[Penalty]:
+    """Return the penalties that look at more than one weight at a time, and the constraints."""
+    wanted: list[tuple[bool, type[Penalty], dict[str, Any]]] = [
+        (bool(recipe.group_l1) and layer == 0, GroupL1, {"lam": recipe.group_l1, "by": "input"}),
+        (bool(recipe.group_l1_units) and is_hidden, GroupL1, {"lam": recipe.group_l1_units, "by": "unit"}),
+        (bool(recipe.orthogonality) and is_hidden, Orthogonality, {"lam": recipe.orthogonality}),
+        (recipe.max_norm is not None and is_hidden, MaxNorm, {"limit": recipe.max_norm}),
+        (recipe.non_negative, NonNegative, {}),
+    ]
+    return [kind(**settings) for is_wanted, kind, settings in wanted if is_wanted]
+
+
+def loss(recipe: Recipe, task: str, class_weight: tuple[float, ...] | None) -> Loss:
+    """Return the data loss of a task."""
+    name = recipe.loss
+    if name == "auto":
+        name = next(loss for loss, its_task in TASK_LOSSES.items() if its_task == task)
+    if TASK_LOSSES[name] != task:
+        raise InvalidValue(f"loss {name!r} is not for {task}")
+    if name == "cross_entropy":
+        return CrossEntropy(recipe.label_smoothing, class_weight)
+    if recipe.label_smoothing:
+        raise InvalidValue(f"label_smoothing is for classification, got {recipe.label_smoothing} for {task}")
+    return LOSSES[name]()
+
+
+def optimizer(recipe: Recipe) -> Optimizer:
+    """Return the optimizer with its schedule."""
+    schedule: Schedule = SCHEDULES[recipe.schedule]()
+    if recipe.schedule == "inverse_time":
+        schedule = InverseTime(recipe.decay, recipe.compounding)
+    if recipe.warm_up:
+        schedule = WarmUp(recipe.warm_up, schedule)
+    own: dict[str, Any] = {}
+    if recipe.optimizer == "sgd":
+        own = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+    elif recipe.optimizer == "adamw":
+        own = {"weight_decay": recipe.weight_decay}
+    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, **own)
