@@ -18,8 +18,8 @@ import taut
 
 # What `from taut import …` promises. A change here is a change for everybody who uses taut: say it in CHANGELOG.md.
 PUBLIC_NAMES = """
-    load_sample
-    Activation Adagrad Adam AdamW Augmentation BinaryCrossEntropy Callback CategoricalCrossEntropy Constant conventions Cosine
+    Activation Adagrad Adam AdamW Augmentation BinaryCrossEntropy Callback CategoricalCrossEntropy Constant
+    conventions Cosine load_sample
     CrossEntropy DataError Dense Dropout EarlyStopping ELU Exponential GELU GlorotNormal GlorotUniform GroupL1
     HeNormal HeUniform History Huber Identity Initializer InvalidType InvalidValue InverseTime L1 L2 Layer LeakyReLU
     LeCunNormal LeCunUniform load Loss MaxNorm MeanAbsoluteError MeanSquaredError Mish ModelFileError Network

@@ -41,7 +41,7 @@ def line(name: str, result: FitResult) -> tuple[str, float, float]:
         name,
         str(result.n_train + result.n_test),
         metric.replace("_", " "),
-        result.chosen.describe(),
+        result.chosen.recipe.describe(),
         *scores,
         f"{margins[0]:+.1f}",
         f"{result.seconds:.0f}",

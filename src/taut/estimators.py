@@ -8,7 +8,7 @@ the house; knows nothing of files or screens.
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -176,16 +176,17 @@ class _TautEstimator(BaseEstimator):
         is_first = not self.__sklearn_is_fitted__()
         X, y, sample_weight = self._check(X, y, sample_weight, reset=is_first)
         if is_first:
+            # A stream has no end that a schedule could plan for.
+            recipe = replace(self._recipe(), epochs=1, schedule="constant", decay=0.0, compounding=False, warm_up=0.0)
             self._keep(
                 fit_model(
-                    self._recipe(),
+                    recipe,
                     X,
                     y,
                     task=self.task,
                     sample_weight=sample_weight,
                     class_weight=self._class_weight(),
                     classes=classes,
-                    epochs=1,
                 )
             )
         else:
@@ -265,7 +266,7 @@ class TautClassifier(ClassifierMixin, _TautEstimator):
         return self.model_.predict_proba(self._check_inputs(X, reset=False))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one more epoch on the given rows.
+        """Train for one more epoch on the given rows, at a constant learning rate.
 
         The first call fits the encoders of the columns, to which later calls hold.
 
@@ -329,7 +330,7 @@ class TautRegressor(RegressorMixin, _TautEstimator):
     task = "regression"
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one more epoch on the given rows.
+        """Train for one more epoch on the given rows, at a constant learning rate.
 
         The first call fits the encoders of the columns and of the target, to which later calls hold.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 
@@ -54,6 +55,26 @@ def test_compare_with_json_trains_with_the_strengths_that_were_given(tables, wor
         "L2 0.25 · L1 0.5 · dropout 0.125",
     ]
     assert found["answer"].startswith("Over 2 paired seeds and by the RMSE")
+
+
+def test_compare_gives_recipe_groups_and_rows_with_a_target_to_the_comparison(tables, workplace, monkeypatch, capsys):
+    seen = {}
+
+    def run(X, y, **options):
+        seen.update(options, columns=list(X.columns), rows=len(X), target=y.name)
+        return comparison(none="", L2="better")
+
+    monkeypatch.setattr(sys.modules[Comparison.__module__], "compare", run)
+    lines = (tables / "people.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (workplace / "gaps.csv").write_text("".join(lines) + "33,Bern,2024-01-01,15,,50\n", encoding="utf-8")
+    arguments = ["gaps.csv", "--target", "label", "--group", "household", "--time", "joined", "--jobs", "1"]
+    assert main(["compare", *arguments, "--recipe", str(tables / "quick.toml"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["task"] == "classification"
+    assert seen["columns"] == ["age", "city", "joined", "amount"]
+    assert (seen["rows"], seen["target"], seen["task"]) == (60, "label", "classification")
+    assert (seen["groups"].name, seen["time"].name) == ("household", "joined")
+    assert seen["recipe"].hidden_layer_sizes == (4,)
+    assert seen["n_jobs"] == 1
 
 
 def test_sentence_names_what_is_beyond_noise_and_what_is_not():

@@ -92,7 +92,7 @@ def test_predict_keeps_the_old_file_when_the_disk_is_full(tables, people, workpl
     def full(path, data):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("taut.storage.archive.replace_file", full)
+    monkeypatch.setattr("taut.files.replace_file", full)
     (workplace / "out.csv").write_text("old")
     assert main(["predict", str(tables / "people.taut"), str(tables / "people.csv"), "-o", "out.csv"]) == 1
     assert capsys.readouterr() == ("", "taut: out.csv: No space left on device\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from taut import files
 from taut.data.schema import ColumnSchema
 from taut.errors import InvalidValue, TautError
 from taut.report import html, write_report
@@ -202,7 +203,7 @@ def test_report_replaces_a_file_only_when_it_is_complete(wine, tmp_path, monkeyp
     def fail(_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(html.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(TautError, match=r"cannot write the report .*report.html: No space left on device"):
         write_report(wine, place)
     assert place.read_text() == "old"

@@ -16,23 +16,17 @@ def candidate(validation, training=None, error=0.01, **recipe):
     low = int(np.nanargmin(validation)) if np.isfinite(validation).any() else 0
     return Candidate(
         Recipe(**recipe),
-        low + 1,
         float(validation[low]),
         error,
         training,
         validation,
         np.full(len(validation), error),
         {},
-        {},
     )
 
 
-def told(chosen, unregularized, chosen_epochs=3, unregularized_epochs=5):
-    return " ".join(
-        sentences.about_curves(
-            chosen, unregularized, chosen_epochs=chosen_epochs, unregularized_epochs=unregularized_epochs
-        )
-    )
+def told(chosen, unregularized):
+    return " ".join(sentences.about_curves(chosen, unregularized))
 
 
 FALLING = candidate([1.0, 0.8, 0.6, 0.5, 0.45], l2=0.1)
@@ -65,10 +59,10 @@ def test_loss_lowest_at_the_end_is_called_that():
     )
 
 
-def test_gap_is_that_where_training_stops():
+def test_gap_is_that_at_the_end():
     words = told(FALLING, RISING)
-    gap = FALLING.validation_curve[2] - FALLING.training_curve[2]
-    assert f"There, validation loss is {gap:.4f} above training loss with the chosen regularization" in words
+    gap = FALLING.validation_curve[-1] - FALLING.training_curve[-1]
+    assert f"At the end, validation loss is {gap:.3f} above training loss with the chosen regularization" in words
     assert "and 0.850 above it without" in words
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from taut.data import folds, load_sample
+from taut.errors import InvalidValue
 from taut.selection.cross_validation import cross_validate
 from taut.training.model import fit_model
 from taut.training.recipe import Recipe
@@ -18,7 +19,7 @@ def wine() -> tuple[pd.DataFrame, pd.Series]:
     return frame.drop(columns=target), frame[target]
 
 
-def test_the_curve_is_the_mean_over_folds_and_its_lowest_epoch_is_chosen(wine):
+def test_the_curve_is_the_mean_over_folds_and_its_last_epoch_counts(wine):
     X, y = wine
     splits = folds(y, n_splits=3, task="classification")
     recipe = Recipe(epochs=12, l2=0.0, learning_rate=0.1)
@@ -31,13 +32,16 @@ def test_the_curve_is_the_mean_over_folds_and_its_lowest_epoch_is_chosen(wine):
         curves.append(model.history["validation_data_loss"])
     mean = np.mean(curves, axis=0)
     np.testing.assert_array_equal(candidate.validation_curve, mean)
-    assert candidate.epochs == mean.argmin() + 1
-    assert candidate.mean == mean.min()
-    assert candidate.standard_error == pytest.approx(
-        np.std([curve[mean.argmin()] for curve in curves], ddof=1) / 3**0.5
-    )
+    assert candidate.mean == mean[-1]
+    last = [curve[-1] for curve in curves]
+    assert candidate.standard_error == pytest.approx(np.std(last, ddof=1) / 3**0.5)
     assert candidate.scores["log_loss"][0] == pytest.approx(candidate.mean)
-    assert candidate.last_scores["log_loss"][0] == pytest.approx(mean[-1])
+
+
+def test_recipes_that_stop_early_are_refused(wine):
+    X, y = wine
+    with pytest.raises(InvalidValue, match="early_stopping=False"):
+        cross_validate([Recipe(early_stopping=True)], X, y, task="classification", splits=[], n_jobs=1)
 
 
 def test_the_number_of_processes_does_not_change_the_result(wine):

@@ -25,8 +25,7 @@ def wine_result() -> FitResult:
 
 def test_chosen_is_the_lowest_cross_validated_loss(wine_result):
     assert wine_result.chosen.mean == min(candidate.mean for candidate in wine_result.candidates)
-    assert wine_result.model.recipe == wine_result.chosen.chosen_recipe()
-    assert wine_result.model.history.epochs == wine_result.chosen.epochs
+    assert wine_result.model.recipe == wine_result.chosen.recipe
     assert wine_result.unregularized_model.recipe == QUICK.unregularized()
 
 

@@ -59,6 +59,7 @@ OTHER = {
     "weight_decay": 1e-3,
     "schedule": "inverse_time",
     "decay": 1e-7,
+    "compounding": True,
     "warm_up": 0.1,
     "batch_size": 48,
     "epochs": 17,
@@ -72,6 +73,16 @@ OTHER = {
 }
 
 
+#: Fields that mean something only beside another.
+PARTNERS = {
+    "nesterov": {"optimizer": "sgd"},
+    "weight_decay": {"optimizer": "adamw"},
+    "decay": {"schedule": "inverse_time"},
+    "compounding": {"schedule": "inverse_time"},
+}
+EVERYTHING = OTHER | {"weight_decay": 0.0}  # which does not go with SGD
+
+
 def test_every_field_is_tested_with_another_value():
     assert list(OTHER) == FIELDS
     assert all(getattr(Recipe(), name) != value for name, value in OTHER.items())
@@ -79,11 +90,11 @@ def test_every_field_is_tested_with_another_value():
 
 def single(name: str) -> Recipe:
     """Return a recipe in which one field, and what it needs, is not the default."""
-    needs = {"hidden_layer_sizes": (16, 8)} if isinstance(OTHER[name], tuple) else {}
+    needs = {"hidden_layer_sizes": (16, 8)} if isinstance(OTHER[name], tuple) else PARTNERS.get(name, {})
     return Recipe(**needs | {name: OTHER[name]})
 
 
-RECIPES = {"defaults": Recipe(), "everything": Recipe(**OTHER)} | {name: single(name) for name in FIELDS}
+RECIPES = {"defaults": Recipe(), "everything": Recipe(**EVERYTHING)} | {name: single(name) for name in FIELDS}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -212,6 +223,7 @@ def test_a_field_takes_a_value_or_refuses_it_in_one_line(name):
         ({"batch_size": "some"}, 'batch_size, if not "all" or "auto", must be an integer at least 1, got \'some\''),
         ({"learning_rate": 0}, "learning_rate must be a number above 0, got 0"),
         ({"seed": 2**64}, "seed must be from 0 to"),
+        *(({name: OTHER[name]}, f"{name} needs {next(iter(PARTNERS[name]))}=") for name in PARTNERS),
         ({"nesterov": 1}, "nesterov must be True or False, got 1"),
         ({"augmentation": {"shape": "a"}}, ""),
     ],
@@ -293,7 +305,7 @@ def test_description_names_what_regularizes(recipe, words):
 
 
 def test_unregularized_takes_all_that_regularizes_out_and_nothing_else():
-    bare = Recipe(**OTHER).unregularized()
+    bare = Recipe(**EVERYTHING).unregularized()
     assert bare.describe() == "no regularization"
     network, loss, _ = bare.build(4, 3, "classification")
     assert not any(parameter.penalty.parts for parameter in network.parameters)
@@ -333,7 +345,12 @@ def test_every_initializer_is_built_for_all_layers(initializer):
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES.keys() - {"warm_up"}))
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
-    own = {"momentum": 0.7, "nesterov": True, "weight_decay": 0.3, "decay": 0.01, "learning_rate": 0.2}
+    own = {"momentum": 0.7, "learning_rate": 0.2}
+    own |= {
+        name: OTHER[name]
+        for name, needed in PARTNERS.items()
+        if needed.items() <= {"optimizer": optimizer, "schedule": schedule}.items()
+    }
     built = Recipe(optimizer=optimizer, schedule=schedule, **own).build(3, 2, "regression")[2]
     assert type(built) is OPTIMIZERS[optimizer]
     assert type(built.schedule) is SCHEDULES[schedule]
@@ -341,9 +358,9 @@ def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
     if optimizer == "sgd":
         assert (built.momentum, built.nesterov) == (0.7, True)
     if optimizer == "adamw":
-        assert built.weight_decay == 0.3
+        assert built.weight_decay == OTHER["weight_decay"]
     if schedule == "inverse_time":
-        assert built.schedule == InverseTime(0.01)
+        assert built.schedule == InverseTime(OTHER["decay"], compounding=True)
     warm = Recipe(optimizer=optimizer, schedule=schedule, warm_up=0.2, **own).build(3, 2, "regression")[2]
     assert warm.schedule == WarmUp(0.2, built.schedule)
 
@@ -429,4 +446,6 @@ def test_batches_grow_with_the_data_within_bounds():
 
 
 def test_defaults_of_the_optimizer_stand_in_the_recipe_alone():
-    assert Recipe().build(3, 2, "regression")[2] == Adam(Recipe().learning_rate, schedule=SCHEDULES["constant"]())
+    assert Recipe().build(3, 2, "regression")[2] == Adam(
+        Recipe().learning_rate, schedule=SCHEDULES[Recipe().schedule]()
+    )

@@ -98,7 +98,7 @@ def _predictions(model: Model, frame: pd.DataFrame, *, proba: bool) -> pd.DataFr
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
     """Write a table so that a file is there only when it is complete."""
-    from taut.storage.archive import replace_file
+    from taut.files import replace_file
 
     buffer = io.BytesIO()
     if path.suffix.lower() == ".parquet":

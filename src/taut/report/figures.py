@@ -37,17 +37,13 @@ POINTS_IN_A_CLOUD = 2000
 BINS = 40
 
 
-def learning_curves(
-    chosen: Candidate, unregularized: Candidate, *, chosen_epochs: int, unregularized_epochs: int
-) -> Figure:
+def learning_curves(chosen: Candidate, unregularized: Candidate) -> Figure:
     """Draw training and validation loss with and without regularization in one chart.
 
     Parameters
     ----------
     chosen, unregularized : Candidate
         Cross-validated curves; only the former is drawn if both are the same recipe.
-    chosen_epochs, unregularized_epochs : int
-        For how many epochs the two networks were trained in the end; a point marks them.
 
     Returns
     -------
@@ -55,23 +51,13 @@ def learning_curves(
         Solid lines for validation, with a band of one standard error, dashed ones for training.
     """
     figure = _figure("epoch", "data loss, mean over folds")
-    arms = [(chosen, "chosen", BLUE, chosen_epochs, "circle")]
+    arms = [(chosen, "chosen", BLUE)]
     if chosen.recipe != unregularized.recipe:
-        arms.append((unregularized, "without regularization", ORANGE, unregularized_epochs, "diamond"))
-    for candidate, words, color, epochs, symbol in arms:
+        arms.append((unregularized, "without regularization", ORANGE))
+    for candidate, words, color in arms:
         _band(figure, candidate.validation_curve, candidate.validation_curve_se, color)
         _line(figure, candidate.validation_curve, f"{words}, validation", color, "solid")
         _line(figure, candidate.training_curve, f"{words}, training", color, "dash")
-        if 0 < epochs <= len(candidate.validation_curve):
-            figure.add_scatter(
-                x=[epochs],
-                y=_values(candidate.validation_curve[[epochs - 1]]),
-                mode="markers",
-                marker={"size": 10, "color": color, "symbol": symbol},
-                showlegend=False,
-                hoverinfo="skip",
-                cliponaxis=False,
-            )
     figure.update_xaxes(range=[1, max(len(arm[0].validation_curve) for arm in arms)])
     curves = [curve for arm in arms for curve in (arm[0].training_curve, arm[0].validation_curve)]
     _loss_axis(figure, curves, [arm[0].validation_curve for arm in arms])

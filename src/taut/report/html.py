@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import secrets
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
 from taut.errors import InvalidValue, TautError
+from taut.files import replace_file
 from taut.report.markup import join, shorten
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["page", "write_report"]
 
 
-def write_report(result: FitResult, path: str | os.PathLike[str]) -> Path:
+def write_report(result: FitResult, path: str | PathLike[str]) -> Path:
     """Write the report of a fit: one HTML file that opens anywhere, also offline.
 
     Parameters
@@ -64,7 +64,11 @@ def write_report(result: FitResult, path: str | os.PathLike[str]) -> Path:
         raise InvalidValue(f"cannot write the report {place}: there is no folder {place.parent}; make it first")
     if place.is_dir():
         raise InvalidValue(f"cannot write the report {place}: it is a folder; name a file in it")
-    _replace(place, page(result).encode("utf-8"))
+    content = page(result).encode("utf-8")
+    try:
+        replace_file(place, content)
+    except OSError as error:
+        raise TautError(f"cannot write the report {place}: {error.strerror}; choose another place") from error
     return place
 
 
@@ -103,19 +107,3 @@ def _part(name: str) -> str:
 
 def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')}'"
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there when it is complete."""
-    place = place.resolve()  # what a link points to is replaced, not the link
-    draft = place.parent / f".taut-{secrets.token_hex(8)}.tmp"
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(place)
-    except OSError as error:
-        raise TautError(f"cannot write the report {place}: {error.strerror}; choose another place") from error
-    finally:
-        draft.unlink(missing_ok=True)

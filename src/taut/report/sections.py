@@ -101,10 +101,6 @@ def _test_set(result: FitResult) -> Markup:
 
 
 def _curves(result: FitResult) -> Markup:
-    epochs = {
-        "chosen_epochs": result.model.history.epochs,
-        "unregularized_epochs": result.unregularized_model.history.epochs,
-    }
     chosen, unregularized = result.chosen, result.unregularized
     columns = {"Chosen, training": chosen.training_curve, "Chosen, validation": chosen.validation_curve}
     if chosen.recipe != unregularized.recipe:
@@ -112,8 +108,8 @@ def _curves(result: FitResult) -> Markup:
             "Without, training": unregularized.training_curve,
             "Without, validation": unregularized.validation_curve,
         }
-    plot = figures.learning_curves(chosen, unregularized, **epochs)
-    told = sentences.about_curves(chosen, unregularized, **epochs)
+    plot = figures.learning_curves(chosen, unregularized)
+    told = sentences.about_curves(chosen, unregularized)
     return join(
         _figure("curves", "Learning curves with and without regularization", plot, told, height=420),
         epoch_table(columns, "Learning curves as numbers"),

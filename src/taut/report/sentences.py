@@ -45,9 +45,7 @@ def test_use(result: FitResult) -> list[str]:
     ]
 
 
-def about_curves(
-    chosen: Candidate, unregularized: Candidate, *, chosen_epochs: int, unregularized_epochs: int
-) -> list[str]:
+def about_curves(chosen: Candidate, unregularized: Candidate) -> list[str]:
     """Say how the losses go with and without regularization."""
     look = (
         "Look for a solid line (validation) that turns upwards while the dashed line of its colour (training) "
@@ -58,21 +56,16 @@ def about_curves(
             look,
             "No regularization was chosen, so there is one pair of curves.",
             _course("Without regularization", chosen),
-            f"The network is trained for {plural(chosen_epochs, 'epoch')} (the point).",
         ]
     sentences = [
         look,
         _course("Without regularization", unregularized),
         _course("With the chosen regularization", chosen),
     ]
-    gaps = [_gap(chosen, chosen_epochs), _gap(unregularized, unregularized_epochs)]
-    sentences.append(
-        f"The chosen network is trained for {plural(chosen_epochs, 'epoch')} (circle), the unregularized one for "
-        f"{count(unregularized_epochs)} (diamond)."
-    )
+    gaps = [float(arm.validation_curve[-1] - arm.training_curve[-1]) for arm in (chosen, unregularized)]
     if np.isfinite(gaps).all():
         sentences.append(
-            f"There, validation loss is {_above(gaps[0])} training loss with the chosen regularization and "
+            f"At the end, validation loss is {_above(gaps[0])} training loss with the chosen regularization and "
             f"{_above(gaps[1])} it without."
         )
     return sentences
@@ -103,12 +96,6 @@ def _course(who: str, candidate: Candidate) -> str:
         f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and rises to "
         f"{significant(float(validation[last]))} by epoch {last + 1}, while training loss {fate}."
     )
-
-
-def _gap(candidate: Candidate, epochs: int) -> float:
-    if not 0 < epochs <= len(candidate.validation_curve):
-        return float("nan")
-    return float(candidate.validation_curve[epochs - 1] - candidate.training_curve[epochs - 1])
 
 
 def _above(gap: float) -> str:

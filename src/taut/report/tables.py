@@ -111,13 +111,12 @@ def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chos
             tag(
                 "tr",
                 tag("th", labels[index], mark, scope="row"),
-                tag("td", count(candidate.epochs), class_="number"),
                 tag("td", value, class_="number"),
                 tag("td", plot, class_="dots"),
                 class_="chosen" if is_chosen else None,
             )
         )
-    heads = [("Setting", None), ("Epochs", "number"), ("Validation loss", "number")]
+    heads = [("Setting", None), ("Validation loss", "number")]
     cells = [tag("th", words, scope="col", class_=kind) for words, kind in heads]
     cells.append(
         tag(
@@ -128,7 +127,7 @@ def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chos
             class_="ends",
         )
     )
-    words = "Validation loss after the best number of epochs, mean over folds ± one standard error."
+    words = "Validation loss after the last epoch, mean over folds ± one standard error."
     caption = tag("caption", tag("span", words))
     head = tag("thead", tag("tr", *cells))
     return _folded(rows, CANDIDATES_SHOWN, caption, head, "settings", "Settings that were tried", "candidates")

@@ -24,6 +24,7 @@ STRENGTHS: tuple[dict[str, Any], ...] = (
     {"l2": 3e-3},
     {"l2": 1e-2},
     {"l2": 3e-2},
+    {"l2": 1e-1},
     {"l1": 1e-4},
     {"l1": 1e-3},
     {"dropout": 0.2},

@@ -1,17 +1,18 @@
 """Cross-validation: every recipe on the same folds, each fold's encoders fitted on its training rows only.
 
-The validation loss is recorded after every epoch, so that the number of epochs is chosen along with the strengths: for
-each recipe, the epoch at which the mean over the folds is lowest. Floor 5 of the house.
+The validation loss is recorded after every epoch, for the eye; what counts is the last one, when the learning rate has
+come down. Floor 5 of the house.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from taut.errors import InvalidValue
 from taut.selection.scores import METRICS, mean_and_error
 from taut.training.model import Table, fit_model, take
 from taut.training.recipe import Recipe
@@ -29,43 +30,28 @@ class Candidate:
     Attributes
     ----------
     recipe : Recipe
-        The recipe, with the number of epochs that was planned.
-    epochs : int
-        The number of epochs after which the mean validation loss was lowest.
+        The recipe.
     mean, standard_error : float
-        Validation data loss there: mean over the folds, and its standard error. For regression, of the standardized
-        target.
-    training_curve, validation_curve, validation_curve_se : ndarray, shape (epochs planned,)
+        Validation data loss after the last epoch: mean over the folds, and its standard error. For regression, of the
+        standardized target.
+    training_curve, validation_curve, validation_curve_se : ndarray, shape (epochs,)
         Data loss with all noise off after each epoch, mean over the folds, and standard error of the latter.
     scores : dict of str to (float, float)
-        Validation metrics after `epochs`: mean over the folds and standard error.
-    last_scores : dict of str to (float, float)
-        The same after all epochs planned.
+        Validation metrics after the last epoch: mean over the folds and standard error.
     """
 
     recipe: Recipe
-    epochs: int
     mean: float
     standard_error: float
     training_curve: np.ndarray
     validation_curve: np.ndarray
     validation_curve_se: np.ndarray
     scores: dict[str, tuple[float, float]]
-    last_scores: dict[str, tuple[float, float]]
-
-    def chosen_recipe(self) -> Recipe:
-        """Return the recipe with the chosen number of epochs."""
-        return replace(self.recipe, epochs=self.epochs)
-
-    def describe(self) -> str:
-        """Return in a few words what regularizes, and for how long it trains."""
-        return f"{self.recipe.describe()} · {self.epochs} epochs"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-able values."""
         return {
             "recipe": self.recipe.to_dict(),
-            "epochs": self.epochs,
             "mean": self.mean,
             "standard_error": self.standard_error,
             "scores": {name: list(score) for name, score in self.scores.items()},
@@ -113,6 +99,11 @@ def cross_validate(
     list of Candidate
         One a recipe, in their order.
 
+    Raises
+    ------
+    InvalidValue
+        If a recipe stops early: the fold's validation rows must not decide how long it trains.
+
     Examples
     --------
     >>> from taut.data import folds, load_sample
@@ -123,6 +114,9 @@ def cross_validate(
     >>> candidates[0].mean < candidates[1].mean
     True
     """
+    for recipe in recipes:
+        if recipe.early_stopping or recipe.epochs < 1:
+            raise InvalidValue("cross-validation needs recipes with early_stopping=False and at least 1 epoch")
     jobs = [(recipe, X, y, task, train, validation) for recipe in recipes for train, validation in splits]
     words = [recipe.describe() for recipe in recipes for _ in splits]
     curves = run_jobs(_run_fold, jobs, n_jobs=n_jobs, report=report, words=words)
@@ -153,8 +147,6 @@ def run_jobs(
 
 def _run_fold(recipe: Recipe, X: Table, y: Any, task: str, train: np.ndarray, validation: np.ndarray) -> FoldCurves:
     held = take(X, validation), take(y, validation)
-    # Every epoch's validation loss is wanted, so early stopping, which would decide by it, is off here.
-    recipe = replace(recipe, early_stopping=False)
     model = fit_model(recipe, take(X, train), take(y, train), task=task, validation=held, interruptible=False)
     history = model.history
     if task == "classification":
@@ -168,14 +160,14 @@ def _run_fold(recipe: Recipe, X: Table, y: Any, task: str, train: np.ndarray, va
 
 def _summarize(recipe: Recipe, task: str, folds: Sequence[FoldCurves]) -> Candidate:
     validation = np.stack([fold.validation for fold in folds])
-    mean = validation.mean(axis=0)
-    best = int(mean.argmin())
-    errors = validation.std(axis=0, ddof=1) / np.sqrt(len(folds)) if len(folds) > 1 else np.full(len(mean), np.nan)
-    scores, last_scores = (
-        {name: mean_and_error(np.array([fold.metrics[name][epoch] for fold in folds])) for name in METRICS[task]}
-        for epoch in (best, -1)
-    )
-    training = np.stack([fold.training for fold in folds]).mean(axis=0)
+    summaries = [mean_and_error(losses) for losses in validation.T]
+    means, errors = (np.array(values) for values in zip(*summaries, strict=True))
     return Candidate(
-        recipe, best + 1, float(mean[best]), float(errors[best]), training, mean, errors, scores, last_scores
+        recipe=recipe,
+        mean=float(means[-1]),
+        standard_error=float(errors[-1]),
+        training_curve=np.mean([fold.training for fold in folds], axis=0),
+        validation_curve=means,
+        validation_curve_se=errors,
+        scores={name: mean_and_error(np.array([fold.metrics[name][-1] for fold in folds])) for name in METRICS[task]},
     )

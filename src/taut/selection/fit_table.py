@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +132,7 @@ class FitResult:
         words = [f"{_verdict(entry)} the {entry.name} ({entry.test[metric][0]:.3g})" for entry in others]
         second, digits = self.metrics[1], f"{chosen.test[self.metrics[1]][0]:.3f}"
         return (
-            f"The chosen network ({self.chosen.describe()}) predicts {self.target} with a {_spelled(metric)} of "
+            f"The chosen network ({self.chosen.recipe.describe()}) predicts {self.target} with a {_spelled(metric)} of "
             f"{value:.3g} ± {error:.2g} ({_spelled(second)} {digits}) on {self.n_test} test rows that it had never "
             f"seen: {', '.join(words[:-1])} and {words[-1]}."
         )
@@ -242,6 +242,9 @@ def fit_table(
     began = time.perf_counter()
     recipe = recipe or Recipe(seed=seed)
     notes: list[str] = []
+    if recipe.early_stopping:
+        notes.append("The recipe's early stopping was left off: what it would do, the chosen strengths do.")
+        recipe = replace(recipe, early_stopping=False)
     rows = _Rows.prepare(frame, target, test, group, time_column, notes)
     task = task or infer_task(rows.y)
     if test is None:
@@ -258,13 +261,12 @@ def fit_table(
     chosen = min(tried, key=lambda candidate: candidate.mean)
     unregularized = next(candidate for candidate in tried if candidate.recipe == recipe.unregularized())
     model, bare = (
-        fit_model(one, rows.X, rows.y, task=task, interruptible=False)
-        for one in (chosen.chosen_recipe(), unregularized.recipe)
+        fit_model(one.recipe, rows.X, rows.y, task=task, interruptible=False) for one in (chosen, unregularized)
     )
     others = fit_baselines(rows.X, rows.y, task=task, splits=splits, scaling=recipe.scaling, choosing=(some.X, some.y))
     contenders: list[tuple[str, str, dict[str, tuple[float, float]], Callable[[Any], np.ndarray]]] = [
-        ("chosen network", chosen.describe(), chosen.scores, answers(model)),
-        ("unregularized network", f"{recipe.epochs} epochs", unregularized.last_scores, answers(bare)),
+        ("chosen network", chosen.recipe.describe(), chosen.scores, answers(model)),
+        ("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare)),
         *((other.name, other.detail, other.cross_validated, other.answers) for other in others),
     ]
     entries, best = [], None

@@ -7,21 +7,18 @@ unpacked to disk. What the members mean is none of this file's business. Floor 7
 from __future__ import annotations
 
 import io
-import os
-import secrets
-import shutil
 import stat
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from taut.errors import ModelFileError, TautError
 
-__all__ = ["DAMAGE", "Archive", "damage", "one_line", "pack", "refusal", "replace_file"]
+__all__ = ["DAMAGE", "Archive", "damage", "one_line", "pack", "refusal"]
 
 #: What the libraries that take bytes apart raise when the bytes are not what they should be.
 DAMAGE = (
@@ -184,36 +181,3 @@ def pack(members: Mapping[str, bytes], stored: Collection[str] = ()) -> bytes:
             method = zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED
             archive.writestr(info, data, compress_type=method, compresslevel=6)
     return buffer.getvalue()
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that at every moment either the old or the new one is there, whole.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; then the old file, if there was one, is untouched.
-    """
-    target = Path(os.path.realpath(path))  # a link stays a link to the new file
-    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, beside)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable where the system can; the file itself is complete either way."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -34,9 +34,10 @@ from typing import TYPE_CHECKING, Any
 
 import taut
 from taut.errors import InvalidType, ModelFileError, TautError
+from taut.files import replace_file
 from taut.network import Network
 from taut.storage import contents
-from taut.storage.archive import Archive, one_line, pack, refusal, replace_file
+from taut.storage.archive import Archive, one_line, pack, refusal
 from taut.storage.documents import checked_fields, read_document, write_document
 from taut.storage.networks import WEIGHTS
 from taut.training.model import Model

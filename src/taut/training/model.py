@@ -103,7 +103,6 @@ def fit_model(
     sample_weight: np.ndarray | None = None,
     class_weight: ClassWeight = None,
     classes: Any = None,
-    epochs: int | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
     evaluate_training: bool = True,
@@ -129,8 +128,6 @@ def fit_model(
         Factor for the loss of each class; "balanced" weighs classes inversely to their frequency.
     classes : array-like, shape (classes,), optional
         All labels, if the target may not show them all.
-    epochs : int, optional
-        Stop after so many epochs of those that the recipe plans.
     callbacks, progress, evaluate_training, interruptible
         See `train`.
 
@@ -173,7 +170,7 @@ def fit_model(
         encoded,
         loss=loss,
         optimizer=optimizer,
-        epochs=recipe.epochs if epochs is None else epochs,
+        epochs=recipe.epochs,
         batch_size=recipe.batch_rows(len(inputs)),
         validation=None if validation is None else (encoder.transform(validation[0]), targets.encode(validation[1])),
         sample_weight=sample_weight,

@@ -81,8 +81,8 @@ class Recipe:
         For "sgd".
     weight_decay : float, default 0.0
         Decoupled weight decay, for "adamw".
-    schedule : str, default "constant"
-        A name from `taut.network.kinds.SCHEDULES` (not "warm_up").
+    schedule : str, default "cosine"
+        How the learning rate changes over all epochs, a name from `taut.network.kinds.SCHEDULES` (not "warm_up").
     decay : float, default 0.0
         For the schedule "inverse_time": decay per update.
     compounding : bool, default False
@@ -142,7 +142,7 @@ class Recipe:
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
-    schedule: str = "constant"
+    schedule: str = "cosine"
     decay: float = 0.0
     compounding: bool = False
     warm_up: float = 0.0
