@@ -94,4 +94,6 @@ def test_progress_is_reported_for_every_fit(wine):
         report=lambda *words: seen.append(words),
     )
     assert [(done, planned) for done, planned, _ in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert seen[-1][2] == "L2 1"
+    assert [words.split(",")[0] for _, _, words in seen] == ["L2 0.0001", "L2 0.0001", "L2 1", "L2 1"]
+    assert "lowest validation loss so far" in seen[1][2]
+    assert "so far" not in seen[0][2]

@@ -11,11 +11,8 @@ from taut.cli.inputs import check_columns, choose_target, read_recipe, source
 from taut.cli.options import Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, option
 from taut.cli.options import number as parse_number
 from taut.cli.workers import workers
-from taut.errors import DataError, InvalidValue
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from taut.selection.compare import Arm, Comparison
 
 __all__ = ["compare"]
@@ -53,6 +50,7 @@ def compare(
     """
     from taut.data.targets import infer_task
     from taut.selection.compare import compare as run
+    from taut.selection.rows import Rows
 
     arms = _arms({"l1": l1, "l2": l2, "dropout": dropout})
     where = source(data)
@@ -60,21 +58,18 @@ def compare(
     frame, known = where.read()
     target = choose_target(frame, where.name, target, known)
     check_columns(frame, where.name, {"--group": group, "--time": time})
-    if target in (group, time):
-        raise InvalidValue(f"the target {target!r} cannot also be the group or time column")
-    frame = _with_target(frame, target)
-    X, y = frame.drop(columns=[target] if group is None else [target, group]), frame[target]
-    task = task or infer_task(y)  # type: ignore[assignment]  # one of the two words
+    rows = Rows.of(frame, target, group=group, time_column=time)
+    task = task or infer_task(rows.y)  # type: ignore[assignment]  # one of the two words
     options = {} if seeds is None else {"seeds": seeds}
     with workers(jobs), progress("comparing", "weighing the differences") as report:
         found = run(
-            X,
-            y,
+            rows.X,
+            rows.y,
             task=str(task),
             recipe=start,
             arms=arms,
-            groups=None if group is None else frame[group],
-            time=None if time is None else frame[time],
+            groups=rows.groups,
+            time=rows.time,
             n_jobs=jobs,
             report=report,
             **options,
@@ -91,13 +86,6 @@ def _arms(strengths: dict[str, float | None]) -> dict[str, dict[str, Any]]:
 
     given = {field: strength for field, strength in strengths.items() if strength is not None}
     return {name: {field: given.get(field, value) for field, value in arm.items()} for name, arm in ARMS.items()}
-
-
-def _with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    frame = frame[frame[target].notna()]
-    if not len(frame):
-        raise DataError(f"no row has a value of the target {target!r}")
-    return frame
 
 
 def sentence(found: Comparison) -> str:

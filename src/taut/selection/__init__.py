@@ -7,5 +7,6 @@ room knows nothing of estimators, files or screens.
 from taut.selection.compare import Comparison, compare
 from taut.selection.cross_validation import Candidate, cross_validate
 from taut.selection.fit_table import Entry, FitResult, fit_table
+from taut.selection.rows import Rows
 
-__all__ = ["Candidate", "Comparison", "Entry", "FitResult", "compare", "cross_validate", "fit_table"]
+__all__ = ["Candidate", "Comparison", "Entry", "FitResult", "Rows", "compare", "cross_validate", "fit_table"]

@@ -172,8 +172,8 @@ def compare(
         for changes in arms.values()
         for seed in range(seeds)
     ]
-    words = [name for name in arms for _ in range(seeds)]
-    found = run_jobs(_run_arm, jobs, n_jobs=n_jobs, report=report, words=words)
+    names = list(arms)
+    found = run_jobs(_run_arm, jobs, n_jobs=n_jobs, report=report, words=lambda done: names[(len(done) - 1) // seeds])
     scores = {name: found[i * seeds : (i + 1) * seeds] for i, name in enumerate(arms)}
     first = METRICS[task][0]
     on_validation = {name: np.array([held[first] for _, held in pairs]) for name, pairs in scores.items()}

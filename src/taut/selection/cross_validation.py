@@ -118,9 +118,14 @@ def cross_validate(
         if recipe.early_stopping or recipe.epochs < 1:
             raise InvalidValue("cross-validation needs recipes with early_stopping=False and at least 1 epoch")
     jobs = [(recipe, X, y, task, train, validation) for recipe in recipes for train, validation in splits]
-    words = [recipe.describe() for recipe in recipes for _ in splits]
-    curves = run_jobs(_run_fold, jobs, n_jobs=n_jobs, report=report, words=words)
     k = len(splits)
+
+    def words(curves: Sequence[FoldCurves]) -> str:
+        whole = [np.mean([fold.validation[-1] for fold in curves[i : i + k]]) for i in range(0, len(curves) - k + 1, k)]
+        best = f", lowest validation loss so far {min(whole):.3g}" if whole else ""
+        return recipes[(len(curves) - 1) // k].describe() + best
+
+    curves = run_jobs(_run_fold, jobs, n_jobs=n_jobs, report=report, words=words)
     return [_summarize(recipe, task, curves[i * k : (i + 1) * k]) for i, recipe in enumerate(recipes)]
 
 
@@ -130,9 +135,12 @@ def run_jobs(
     *,
     n_jobs: int | None,
     report: Report | None,
-    words: Sequence[str],
+    words: Callable[[Sequence[Any]], str],
 ) -> list[Any]:
-    """Call `function` on every job's arguments, in processes, and return the results in the jobs' order."""
+    """Call `function` on every job's arguments, in processes, and return the results in the jobs' order.
+
+    `words` is given the results so far and says what `report` is told.
+    """
     from joblib import Parallel, cpu_count, delayed
 
     workers = min(n_jobs or cpu_count(), len(jobs))
@@ -141,7 +149,7 @@ def run_jobs(
     for result in Parallel(n_jobs=workers, return_as="generator")(calls):
         results.append(result)
         if report is not None:
-            report(len(results), len(jobs), words[len(results) - 1])
+            report(len(results), len(jobs), words(results))
     return results
 
 

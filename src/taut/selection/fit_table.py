@@ -7,24 +7,23 @@ or screens.
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taut.data.splits import folds, hold_out
+from taut.data.splits import folds
 from taut.data.targets import ClassTargets, infer_task
-from taut.errors import DataError, InvalidValue
 from taut.selection.baselines import fit_baselines, score
 from taut.selection.candidates import candidates
 from taut.selection.cross_validation import Candidate, Report, cross_validate
+from taut.selection.rows import Rows
 from taut.selection.scores import METRICS, RowScores
-from taut.training.model import Model, fit_model, take
+from taut.training.model import Model, fit_model
 from taut.training.recipe import Recipe
+from taut.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -245,13 +244,13 @@ def fit_table(
     if recipe.early_stopping:
         notes.append("The recipe's early stopping was left off: what it would do, the chosen strengths do.")
         recipe = replace(recipe, early_stopping=False)
-    rows = _Rows.prepare(frame, target, test, group, time_column, notes)
+    rows = Rows.of(frame, target, group=group, time_column=time_column, notes=notes)
     task = task or infer_task(rows.y)
     if test is None:
         keep, held = rows.split(test_size, task, seed)
         tested, rows = rows.take(held), rows.take(keep)
     else:
-        tested = _Rows.prepare(test, target, None, group, time_column, notes)
+        tested = Rows.of(test, target, group=group, time_column=time_column, notes=notes, what="the test table")
     some = rows
     if len(rows.y) > choose_rows:
         some = rows.take(rows.split(choose_rows, task, seed)[1])
@@ -296,7 +295,7 @@ def fit_table(
         test_probabilities=model.predict_proba(tested.X) if is_classification else None,
         seed=seed,
         seconds=time.perf_counter() - began,
-        versions=_versions(),
+        versions=versions(),
         notes=notes,
     )
 
@@ -316,59 +315,3 @@ def _entry(
 ) -> Entry:
     train = {metric: value for metric, (value, _) in on_train.values.items()}
     return Entry(name, detail, train, cross_validated, on_test.values, best.margin(on_test))
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Some rows of a table: inputs, target, and what keeps them together or in order."""
-
-    X: pd.DataFrame
-    y: pd.Series
-    groups: pd.Series | None
-    time: pd.Series | None
-
-    @staticmethod
-    def prepare(
-        frame: pd.DataFrame,
-        target: str,
-        test: pd.DataFrame | None,
-        group: str | None,
-        time_column: str | None,
-        notes: list[str],
-    ) -> _Rows:
-        for role, column in (("target", target), ("group", group), ("time", time_column)):
-            for where, table in (("the table", frame), ("the test table", test)):
-                if column is not None and table is not None and column not in table.columns:
-                    known = ", ".join(map(str, list(table.columns)[:20]))
-                    raise DataError(f"{where} has no {role} column {column!r}; its columns are {known}")
-        if target in (group, time_column):
-            raise InvalidValue(f"the target {target!r} cannot also be the group or time column")
-        missing = int(frame[target].isna().sum())
-        if missing:
-            notes.append(f"{missing} rows without a value of {target} were left out.")
-            frame = frame[frame[target].notna()]
-        if not len(frame):
-            raise DataError(f"no row has a value of the target {target!r}")
-        return _Rows(
-            frame.drop(columns=[target] if group is None else [target, group]),
-            frame[target],
-            None if group is None else frame[group],
-            None if time_column is None else frame[time_column],
-        )
-
-    def split(self, size: float, task: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows that stay, and a share or number of rows that are drawn like a test set."""
-        return hold_out(self.X, self.y, test_size=size, task=task, groups=self.groups, time=self.time, seed=seed)
-
-    def take(self, rows: np.ndarray) -> _Rows:
-        return _Rows(
-            take(self.X, rows),
-            take(self.y, rows),
-            None if self.groups is None else take(self.groups, rows),
-            None if self.time is None else take(self.time, rows),
-        )
-
-
-def _versions() -> dict[str, str]:
-    names = ("taut", "numpy", "scipy", "scikit-learn", "pandas")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

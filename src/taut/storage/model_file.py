@@ -23,16 +23,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import taut
 from taut.errors import InvalidType, ModelFileError, TautError
 from taut.files import replace_file
 from taut.network import Network
@@ -41,6 +38,7 @@ from taut.storage.archive import Archive, one_line, pack, refusal
 from taut.storage.documents import checked_fields, read_document, write_document
 from taut.storage.networks import WEIGHTS
 from taut.training.model import Model
+from taut.versions import LIBRARIES, versions
 
 if TYPE_CHECKING:
     from taut.estimators import TautClassifier, TautRegressor
@@ -51,7 +49,6 @@ __all__ = ["FORMAT", "SUMMARY", "Manifest", "load", "read_members", "save"]
 FORMAT = 1
 
 _MANIFEST, SUMMARY = "manifest.json", "summary.json"
-_LIBRARIES = ("numpy", "scikit-learn", "skops")
 
 # The most bytes that a member may have.
 _MEGABYTE = 2**20
@@ -114,8 +111,7 @@ def save(
     manifest = {
         "format": FORMAT,
         "kind": kind,
-        "versions": {"taut": taut.__version__, "python": platform.python_version()}
-        | {library: version(library) for library in _LIBRARIES},
+        "versions": versions(),
         "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
     }
     members = {_MANIFEST: write_document(manifest), **members}
@@ -248,7 +244,8 @@ def _read_members(archive: Archive, manifest: Manifest) -> dict[str, bytes]:
     return members
 
 
-def _advice(versions: Mapping[str, str]) -> str:
+def _advice(made_with: Mapping[str, str]) -> str:
     """Return what to do if the libraries that wrote the file are others than these."""
-    others = [f"{name}=={versions[name]}" for name in _LIBRARIES if versions.get(name, version(name)) != version(name)]
+    here = versions()
+    others = [f"{name}=={made_with[name]}" for name in LIBRARIES if made_with.get(name, here[name]) != here[name]]
     return f"; it was made with other libraries: if it should load, install {' '.join(others)}" if others else ""
