@@ -201,3 +201,46 @@ def test_unknown_parameters_and_unfitted_use_are_refused():
         TautClassifier(lambda_=0.1)
     with pytest.raises(NotFittedError):
         TautRegressor().predict([[0.0]])
+
+
+def test_partial_fit_after_fit_goes_on_learning(table):
+    frame, target = table
+    model = TautClassifier(epochs=5, early_stopping=True, patience=1).fit(frame, target)
+    before = model.model_.network.theta.copy()
+    flipped = target.map({"yes": "no", "no": "yes"})
+    for _ in range(30):
+        model.partial_fit(frame, flipped)
+    assert np.abs(model.model_.network.theta - before).max() > 0.05
+    assert model.score(frame, flipped) > 0.6
+    assert model.history_.epochs == model.n_iter_ > 30
+    assert (np.diff(model.history_["seconds"]) > 0).all()
+
+
+def test_partial_fit_takes_a_single_row_and_augments_it():
+    frame, target = load_sample("digits")
+    X, y = frame.drop(columns=target)[:60], frame[target][:60]
+    streams = [TautClassifier(augmentation=augmentation) for augmentation in (None, Augmentation((8, 8), shift=2))]
+    for model in streams:
+        model.partial_fit(X, y, classes=range(10))
+        model.model_.network.theta[:] = streams[0].model_.network.theta
+        model.partial_fit(X[:1], y[:1])
+    assert not (streams[0].model_.network.theta == streams[1].model_.network.theta).all()
+
+
+def test_early_stopping_on_few_rows_keeps_all_classes():
+    model = TautClassifier(early_stopping=True, epochs=3).fit([[0.0], [1.0], [2.0]], ["a", "b", "c"])
+    assert model.classes_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [({0: "heavy"}, "class_weight of 0 must be a number"), ({0: -1.0}, "of 0 must be a number at least 0, got -1")],
+)
+def test_class_weights_that_are_no_numbers_are_refused(weight, words):
+    with pytest.raises(TautError, match=words):
+        TautClassifier(class_weight=weight).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_balancing_without_rows_of_a_class_is_refused():
+    with pytest.raises(TautError, match="'balanced' cannot weigh the class 'b'"):
+        TautClassifier(class_weight="balanced").partial_fit([[0.0], [1.0]], ["a", "a"], classes=["a", "b"])

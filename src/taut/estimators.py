@@ -8,7 +8,7 @@ the house; knows nothing of files or screens.
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -149,7 +149,7 @@ class _TautEstimator(BaseEstimator):
         X = self._check_inputs(X, reset=reset)
         y = self._check_target(y)
         check_consistent_length(X, y)
-        if len(y) < 2:
+        if reset and len(y) < 2:
             raise DataError("at least 2 rows are needed, got n_samples = 1")
         if sample_weight is not None:
             sample_weight = check_array(
@@ -176,11 +176,9 @@ class _TautEstimator(BaseEstimator):
         is_first = not self.__sklearn_is_fitted__()
         X, y, sample_weight = self._check(X, y, sample_weight, reset=is_first)
         if is_first:
-            # A stream has no end that a schedule could plan for.
-            recipe = replace(self._recipe(), epochs=1, schedule="constant", decay=0.0, compounding=False, warm_up=0.0)
             self._keep(
                 fit_model(
-                    recipe,
+                    self._recipe().streaming(),
                     X,
                     y,
                     task=self.task,

@@ -2,8 +2,8 @@
 
 The figures are stored because PyTorch is no dependency of taut. To make them again, from the root of the repository:
 
-    python -m venv /tmp/pytorch && /tmp/pytorch/bin/pip install torch==2.13.0 numpy
-    /tmp/pytorch/bin/python tests/golden/make_loss_figures.py
+    python -m venv pytorch-environment && pytorch-environment/bin/pip install torch==2.13.0 numpy
+    pytorch-environment/bin/python tests/golden/make_loss_figures.py
 
 A loss is stored sample by sample (``reduction="none"``), because PyTorch's means divide by the sum of the class
 weights and taut's do not; its gradient is that of the sum. The inputs reach far enough for a careless formula to

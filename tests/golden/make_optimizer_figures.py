@@ -2,8 +2,8 @@
 
 The figures are stored because PyTorch is no dependency of taut. To make them again, from the root of the repository:
 
-    python -m venv /tmp/pytorch && /tmp/pytorch/bin/pip install torch==2.13.0 numpy
-    /tmp/pytorch/bin/python tests/golden/make_optimizer_figures.py
+    python -m venv pytorch-environment && pytorch-environment/bin/pip install torch==2.13.0 numpy
+    pytorch-environment/bin/python tests/golden/make_optimizer_figures.py
 
 The problem, in float64 with 12 parameters, is ill-conditioned and not quadratic:
 

@@ -109,12 +109,12 @@ def test_representation_is_a_table_of_layers_shapes_parameters_and_penalties():
     assert "?" in repr(network)
     network.build(2, dtype="float32")
     assert repr(network) == (
-        "layer  kind     outputs  parameters  penalty\n"
-        "0      Dense          4          12  weights: L1(lam=0.5, proximal=True, at_zero=0.0) + L2(lam=0.25), "
+        "layer  kind               shape  parameters  penalty\n"
+        "0      Dense              2 → 4          12  weights: L1(lam=0.5, proximal=True, at_zero=0.0) + L2(lam=0.25), "
         "biases: L2(lam=1.0)\n"
-        "1      ReLU           4           0\n"
-        "2      Dropout        4           0\n"
-        "3      Dense          3          15\n"
+        "1      ReLU               4 → 4           0\n"
+        "2      Dropout(rate=0.3)  4 → 4           0\n"
+        "3      Dense              4 → 3          15\n"
         "27 parameters, 2 inputs, float32"
     )
 

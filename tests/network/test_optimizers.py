@@ -145,7 +145,8 @@ def test_step_sizes_are_rate_times_the_scaling_of_the_rule(name):
     memory = optimizer.start(theta)
     for t, gradient in enumerate(GRADIENTS):
         sizes = optimizer.update(theta, gradient, memory, rate=0.1, step=t)
-        np.testing.assert_allclose(sizes, wanted(GRADIENTS[: t + 1]), rtol=1e-12)
+        reached = np.any(GRADIENTS[: t + 1], axis=0)
+        np.testing.assert_allclose(sizes, np.where(reached, wanted(GRADIENTS[: t + 1]), 0.1), rtol=1e-12)
 
 
 def test_first_steps_equal_step_size_times_gradient():
@@ -188,3 +189,12 @@ def test_unusable_settings_are_refused_in_one_line(make, error, message):
     with pytest.raises(error, match=f"^{message}") as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("optimizer", [Adagrad(0.1), RMSprop(0.1), Adam(0.1), AdamW(0.1, weight_decay=0.0)])
+def test_a_coordinate_that_no_gradient_has_reached_has_the_plain_rate_as_step_size(optimizer):
+    theta = np.array([1.0, 1.0])
+    sizes = optimizer.update(theta, np.array([0.0, 2.0]), optimizer.start(theta), rate=0.1, step=0)
+    assert theta[0] == 1.0
+    assert sizes[0] == 0.1
+    assert np.isfinite(sizes).all()

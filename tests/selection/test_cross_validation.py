@@ -97,3 +97,13 @@ def test_progress_is_reported_for_every_fit(wine):
     assert [words.split(",")[0] for _, _, words in seen] == ["L2 0.0001", "L2 0.0001", "L2 1", "L2 1"]
     assert "lowest validation loss so far" in seen[1][2]
     assert "so far" not in seen[0][2]
+
+
+def test_a_recipe_that_diverges_is_out_and_the_others_are_not(wine):
+    X, y = wine
+    splits = folds(y, n_splits=2, task="classification")
+    recipes = [Recipe(epochs=2), Recipe(epochs=2, learning_rate=1e300)]
+    fine, lost = cross_validate(recipes, X, y, task="classification", splits=splits, n_jobs=1)
+    assert np.isfinite(fine.mean)
+    assert lost.mean == np.inf
+    assert lost.to_dict()["mean"] is None

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from taut.data import load_sample
-from taut.errors import DataError
+from taut.errors import DataError, NonFiniteLoss
+from taut.selection.candidates import candidates
 from taut.selection.fit_table import FitResult, fit_table
 from taut.selection.scores import score_classes
 from taut.training.recipe import Recipe
@@ -113,3 +114,25 @@ def test_a_long_table_is_chosen_on_some_rows_and_fitted_to_all():
     assert result.notes == ["Strengths were chosen on 60 of the 142 training rows."]
     assert result.n_train == 142
     assert result.entries[0].test["accuracy"][0] > 0.9
+
+
+def test_a_class_with_a_single_row_does_not_end_the_fit():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=80), "label": ["u", "v"] * 40})
+    frame.loc[3, "label"] = "rare"
+    result = fit_table(frame, "label", recipe=QUICK, cv=3, n_jobs=1)
+    assert result.classes == ["rare", "u", "v"]
+
+
+def test_training_that_diverges_with_every_setting_is_said():
+    frame, target = load_sample("wine")
+    with pytest.raises(NonFiniteLoss, match=r"diverged with every setting; lower learning_rate \(1e\+300\)"):
+        fit_table(frame, target, recipe=Recipe(learning_rate=1e300, epochs=2), cv=2, n_jobs=1)
+
+
+def test_what_else_a_recipe_regularizes_with_stays_in_the_candidates():
+    found = candidates(Recipe(max_norm=2.0, dropout=0.3))
+    assert all(candidate.max_norm == 2.0 for candidate in found[:-1])
+    assert found[-1] == Recipe(max_norm=2.0, dropout=0.3).unregularized()
+    linear = candidates(Recipe(hidden_layer_sizes=()))
+    assert not any(candidate.dropout for candidate in linear)

@@ -268,7 +268,7 @@ strength = st.floats(0, 10, allow_subnormal=True)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(1, 500), max_size=3), st.data())
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=3), st.data())
 def test_any_recipe_comes_back_to_the_last_bit(sizes, data):
     per_layer = strength | st.tuples(*[strength] * (len(sizes) + 1))
     recipe = Recipe(

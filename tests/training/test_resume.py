@@ -7,7 +7,7 @@ import pytest
 from tests.kinds import examples
 from tests.training.problems import classes, columns, network
 
-from taut import SGD, Adam, Cosine, InverseTime, WarmUp, train
+from taut import SGD, Adam, Cosine, Dense, EarlyStopping, InverseTime, Network, TautError, WarmUp, train
 from taut.network.kinds import OPTIMIZERS
 from taut.training import Callback
 
@@ -76,3 +76,13 @@ def test_resuming_a_finished_run_does_nothing():
     theta = net.theta.copy()
     assert train(net, X, y, epochs=2, resume=first.state).epochs == 0
     np.testing.assert_array_equal(net.theta, theta)
+
+
+def test_a_run_that_restored_its_best_weights_is_not_resumed():
+    X, y = np.linspace(-1, 1, 20)[:, None], np.linspace(-1, 1, 20)
+    line = Network([Dense(1)])
+    stop = EarlyStopping(patience=2)
+    history = train(line, X, y, loss="mse", optimizer=Adam(0.2), epochs=200, validation=(X, -y), callbacks=[stop])
+    assert history.state.restored
+    with pytest.raises(TautError, match="ended with its best weights"):
+        train(line, X, y, loss="mse", optimizer=Adam(0.2), epochs=300, resume=history.state)

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from taut.errors import DataError, InvalidType, InvalidValue
 
-__all__ = ["as_frame"]
+__all__ = ["as_frame", "take"]
 
 
 def as_frame(X: Any) -> tuple[pd.DataFrame, bool]:
@@ -67,3 +67,8 @@ def _as_array(X: Any) -> np.ndarray:
 def _check_width(shape: tuple[int, ...]) -> None:
     if shape[1] == 0:
         raise DataError(f"Found a table with 0 feature(s) (shape={shape}) while a minimum of 1 is required.")
+
+
+def take(values: Any, rows: np.ndarray) -> Any:
+    """Return some rows of a DataFrame, a Series or an array."""
+    return values.iloc[rows] if isinstance(values, (pd.DataFrame, pd.Series)) else np.asarray(values)[rows]

@@ -7,13 +7,15 @@ nothing of networks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from taut.errors import DataError, InvalidValue
+from taut.checks import check_number
+from taut.errors import DataError, InvalidType, InvalidValue
 
-__all__ = ["ClassTargets", "NumberTargets", "infer_task"]
+__all__ = ["ClassTargets", "ClassWeight", "NumberTargets", "class_weights", "infer_task"]
 
 FEW_CLASSES = 20  # integers with more distinct values than this are numbers
 FEW_SHARE = 0.05  # and so are those with more distinct values than this share of the rows
@@ -204,6 +206,51 @@ class ClassTargets:
 def _some(classes: np.ndarray) -> str:
     words = [str(label) for label in classes[:5]]
     return ", ".join(words) + (f", … ({len(classes)} in all)" if len(classes) > 5 else "")
+
+
+ClassWeight = Mapping[Any, float] | str | None
+
+
+def class_weights(
+    class_weight: ClassWeight,
+    targets: ClassTargets | NumberTargets,
+    encoded: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+) -> tuple[float, ...]:
+    """Return one factor a class.
+
+    Parameters
+    ----------
+    class_weight : mapping of class to float, or "balanced"
+        Classes that a mapping does not name get 1; "balanced" weighs them inversely to their frequency.
+    targets : ClassTargets
+        The classes, in the order of the result.
+    encoded : ndarray of int64, shape (rows,)
+        The codes of the rows.
+    sample_weight : ndarray, shape (rows,), optional
+        How much each row counts towards the frequency of its class.
+
+    Raises
+    ------
+    InvalidValue, InvalidType
+        If `targets` has no classes, `class_weight` names another class, or balancing needs a class that has no rows.
+    """
+    if not isinstance(targets, ClassTargets):
+        raise InvalidValue("class_weight is for classification")
+    classes = targets.classes_.tolist()
+    if class_weight == "balanced":
+        counts = np.bincount(encoded, weights=sample_weight, minlength=len(classes)).astype(float)
+        if not counts.all():
+            raise InvalidValue(f"'balanced' cannot weigh the class {classes[counts.argmin()]!r}: it has no rows here")
+        return tuple((counts.sum() / (len(classes) * counts)).tolist())
+    if not isinstance(class_weight, Mapping):
+        raise InvalidType(f'class_weight must be a mapping from class to number or "balanced", got {class_weight!r}')
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise InvalidValue(f"class_weight names {unknown[0]!r}, which is no class; the classes are {classes}")
+    for label, weight in class_weight.items():
+        check_number(f"class_weight of {label!r}", weight, at_least=0)
+    return tuple(float(class_weight.get(label, 1.0)) for label in classes)
 
 
 class NumberTargets:

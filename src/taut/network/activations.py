@@ -13,6 +13,7 @@ from math import pi, sqrt
 import numpy as np
 
 from taut.checks import check_number
+from taut.network.functions import sigmoid, softmax, softplus
 from taut.network.layers import Layer
 from taut.random import Random
 
@@ -30,16 +31,6 @@ __all__ = [
     "Softmax",
     "Tanh",
 ]
-
-
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    # exp of a negative number only, so that nothing overflows.
-    e = np.exp(-np.abs(z))
-    return np.asarray(np.where(z >= 0, 1.0, e) / (1.0 + e))
-
-
-def _softplus(z: np.ndarray) -> np.ndarray:
-    return np.asarray(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))))
 
 
 class Activation(Layer):
@@ -239,10 +230,10 @@ class SiLU(Activation):
     """
 
     def function(self, z: np.ndarray) -> np.ndarray:
-        return z * _sigmoid(z)
+        return z * sigmoid(z)
 
     def derivative(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
-        s = _sigmoid(z)
+        s = sigmoid(z)
         return s + y * (1 - s)
 
 
@@ -261,11 +252,11 @@ class Mish(Activation):
     """
 
     def function(self, z: np.ndarray) -> np.ndarray:
-        return z * np.tanh(_softplus(z))
+        return z * np.tanh(softplus(z))
 
     def derivative(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
-        t = np.tanh(_softplus(z))
-        return t + z * (1 - t * t) * _sigmoid(z)
+        t = np.tanh(softplus(z))
+        return t + z * (1 - t * t) * sigmoid(z)
 
 
 @dataclass(eq=False)
@@ -279,7 +270,7 @@ class Sigmoid(Activation):
     """
 
     def function(self, z: np.ndarray) -> np.ndarray:
-        return _sigmoid(z)
+        return sigmoid(z)
 
     def derivative(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         return y * (1 - y)
@@ -317,8 +308,7 @@ class Softmax(Layer):
     """
 
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        self._y = e / e.sum(axis=1, keepdims=True)
+        self._y = softmax(x)
         return self._y
 
     def backward(self, dy: np.ndarray) -> np.ndarray:

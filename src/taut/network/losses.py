@@ -14,6 +14,7 @@ import numpy as np
 
 from taut.checks import check_number, shown
 from taut.errors import InvalidType, InvalidValue
+from taut.network.functions import log_softmax, sigmoid, softmax
 
 __all__ = [
     "BinaryCrossEntropy",
@@ -76,18 +77,6 @@ class Loss(ABC):
         if weights is not None:
             gradients = weights.astype(outputs.dtype, copy=False)[:, None] * gradients
         return gradients / outputs.dtype.type(len(outputs))
-
-
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the logarithms of the softmax of each row, shape (samples, classes)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the softmax of each row, shape (samples, classes)."""
-    e = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
 def _mean(rows: np.ndarray, weights: np.ndarray | None) -> float:
@@ -287,8 +276,7 @@ class SigmoidCrossEntropy(_Binary):
         return (self.inverse_link(outputs) - targets).astype(outputs.dtype, copy=False) / outputs.shape[1]
 
     def inverse_link(self, outputs: np.ndarray) -> np.ndarray:
-        e = np.exp(-np.abs(outputs))
-        return np.asarray(np.where(outputs >= 0, 1.0, e) / (1.0 + e))
+        return sigmoid(outputs)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ sees its own matrix. Floor 2 of the house; the network knows nothing of losses, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
 from html import escape
 from math import prod
 from typing import Any
@@ -50,10 +51,10 @@ class Network:
     >>> from taut import Dense, L2, ReLU
     >>> network = Network([Dense(64, weight_penalty=L2(5e-4)), ReLU(), Dense(3)]).build(n_inputs=2)
     >>> network
-    layer  kind   outputs  parameters  penalty
-    0      Dense       64         192  weights: L2(lam=0.0005)
-    1      ReLU        64           0
-    2      Dense        3         195
+    layer  kind     shape  parameters  penalty
+    0      Dense   2 → 64         192  weights: L2(lam=0.0005)
+    1      ReLU   64 → 64           0
+    2      Dense   64 → 3         195
     387 parameters, 2 inputs, float64
     """
 
@@ -205,6 +206,7 @@ class Network:
 
     def _rows(self) -> list[tuple[str, str, str, str, str]]:
         rows = []
+        widths = [str(width) for width in (self.n_inputs, *self._widths)] if self.built else []
         for index, layer in enumerate(self.layers):
             penalties = [
                 f"{parameter.name}: {' + '.join(map(repr, parameter.penalty.parts))}"
@@ -212,9 +214,9 @@ class Network:
                 if parameter.penalty.parts
             ]
             size = sum(prod(parameter.shape) for parameter in layer.parameters)
-            width = str(self._widths[index]) if self.built else "?"
+            shape = " → ".join(widths[index : index + 2]) if self.built else "?"
             count = str(size) if self.built else "?"
-            rows.append((str(index), type(layer).__name__, width, count, ", ".join(penalties)))
+            rows.append((str(index), _kind(layer), shape, count, ", ".join(penalties)))
         return rows
 
     def _footer(self) -> str:
@@ -243,7 +245,16 @@ class Network:
         )
 
 
+def _kind(layer: Layer) -> str:
+    """Return what a layer is, with the numbers that set it, but for the units, which the shape tells."""
+    given: object = layer
+    named = fields(given) if is_dataclass(given) else ()
+    settings = {field.name: getattr(layer, field.name) for field in named if field.init and field.name != "units"}
+    numbers = [f"{name}={value:g}" for name, value in settings.items() if isinstance(value, (int, float))]
+    return type(layer).__name__ + (f"({', '.join(numbers)})" if numbers else "")
+
+
 # Rows that pass through the layers at a time, so that memory does not grow with the table.
 _BLOCK = 8192
-_HEADER = ("layer", "kind", "outputs", "parameters", "penalty")
+_HEADER = ("layer", "kind", "shape", "parameters", "penalty")
 _NUMERIC = (2, 3)

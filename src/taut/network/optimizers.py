@@ -86,6 +86,15 @@ class Optimizer(ABC):
         """
 
 
+def _sizes(rate: float, squares: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return ``rate / (sqrt(squares) + epsilon)``, or `rate` where no gradient has come yet.
+
+    Such a coordinate does not move whatever its size, and its scale is not known; a proximal step that believed in
+    ``rate / epsilon`` would erase it before any data had a say.
+    """
+    return np.where(squares > 0, rate / (np.sqrt(squares) + epsilon), rate).astype(squares.dtype, copy=False)
+
+
 @dataclass(frozen=True)
 class SGD(Optimizer):
     """Stochastic gradient descent: ``m = momentum * m + g``, ``theta -= lr * m``.
@@ -174,7 +183,7 @@ class Adagrad(Optimizer):
     ) -> float | np.ndarray:
         squares = memory["squares"]
         squares += gradient * gradient
-        sizes = rate / (np.sqrt(squares) + self.epsilon)
+        sizes = _sizes(rate, squares, self.epsilon)
         theta -= sizes * gradient
         return sizes
 
@@ -223,7 +232,7 @@ class RMSprop(Optimizer):
         squares = memory["squares"]
         squares *= self.rho
         squares += (1.0 - self.rho) * gradient * gradient
-        sizes = rate / (np.sqrt(squares) + self.epsilon)
+        sizes = _sizes(rate, squares, self.epsilon)
         theta -= sizes * gradient
         return sizes
 
@@ -253,7 +262,7 @@ class _AdamFamily(Optimizer):
         squares *= self.beta_2
         squares += (1.0 - self.beta_2) * gradient * gradient
         m_correction, squares_correction = 1.0 - self.beta_1 ** (step + 1), 1.0 - self.beta_2 ** (step + 1)
-        sizes = rate / (np.sqrt(squares / squares_correction) + self.epsilon)
+        sizes = _sizes(rate, squares / squares_correction, self.epsilon)
         theta -= sizes * (m / m_correction)
         return sizes
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from taut.checks import check_choice, check_flag, check_number, shown
 from taut.errors import InvalidType, InvalidValue
+from taut.network.conventions import convert
 
 __all__ = ["L1", "L2", "GroupL1", "MaxNorm", "NonNegative", "Orthogonality", "Penalty", "Sum"]
 
@@ -206,6 +207,26 @@ class L2(Penalty):
 
     def gradient(self, w: np.ndarray) -> np.ndarray:
         return _like(2.0 * self.lam * w, w)
+
+    @staticmethod
+    def of(strength: float, convention: str, n_samples: int | None = None) -> L2:
+        """Return the penalty that a strength of another convention means.
+
+        Parameters
+        ----------
+        strength : float
+            The number as it stands elsewhere.
+        convention : {"taut", "half", "lambda/2n", "lambda/n", "sklearn"}
+            What it multiplies there; see `taut.conventions`.
+        n_samples : int, optional
+            The number of samples n, where the convention divides by it.
+
+        Examples
+        --------
+        >>> L2.of(0.5, "lambda/2n", n_samples=100)
+        L2(lam=0.0025)
+        """
+        return L2(convert(strength, source=convention, n_samples=n_samples))
 
     def shrink(self, step: Step) -> Step:
         """Return what the proximal operator divides by."""

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from taut.data.columns import TableEncoder
+from taut.data.frames import take
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.selection.cross_validation import Splits
-from taut.selection.scores import METRICS, RowScores, mean_and_error, score_classes, score_numbers
-from taut.training.model import Table, take
+from taut.selection.scores import METRICS, mean_and_error, score
+from taut.training.model import Table
+from taut.training.train import one_blas_thread
 
-__all__ = ["Baseline", "fit_baselines", "score"]
+__all__ = ["Baseline", "fit_baselines"]
 
 #: Strengths tried for the linear model: scikit-learn's `alpha` of Ridge, and 1 / C of LogisticRegression.
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -49,13 +51,6 @@ class Baseline:
         return _answers(self.fitted, self.encoder.transform(X), self.targets)
 
 
-def score(answers: np.ndarray, y: Any, targets: ClassTargets | NumberTargets) -> RowScores:
-    """Score the answers of any model, probabilities or numbers, by the metrics of its task."""
-    if isinstance(targets, ClassTargets):
-        return score_classes(answers, y, targets)
-    return score_numbers(answers, y, targets)
-
-
 def fit_baselines(
     X: Table, y: Any, *, task: str, splits: Splits, scaling: str, choosing: tuple[Table, Any] | None = None
 ) -> list[Baseline]:
@@ -83,23 +78,26 @@ def fit_baselines(
     folds = [_Fold.encode(X if choosing is None else choosing[0], train, held, scaling) for train, held in splits]
     y_choosing = y if choosing is None else choosing[1]
 
-    tried = {
-        strength: _cross_validate(partial(_linear, task, strength), folds, y_choosing, task, targets)
-        for strength in STRENGTHS
-    }
-    best = min(tried, key=lambda strength: tried[strength][METRICS[task][0]][0])
     guess = partial(_constant, task)
+    with one_blas_thread():
+        guessed = _cross_validate(guess, folds, y_choosing, task, targets)
+        tried = {
+            strength: _cross_validate(partial(_linear, task, strength), folds, y_choosing, task, targets)
+            for strength in STRENGTHS
+        }
+    best = min(tried, key=lambda strength: tried[strength][METRICS[task][0]][0])
     kind = "logistic regression" if task == "classification" else "ridge regression"
     encoder = TableEncoder(scaling=scaling).fit(X)
     inputs, encoded = encoder.transform(X), _flat(targets.encode(y))
     found = (
         ("linear model", f"{kind}, strength {best:g}", partial(_linear, task, best), tried[best]),
-        ("constant guess", _CONSTANTS[task], guess, _cross_validate(guess, folds, y_choosing, task, targets)),
+        ("constant guess", _CONSTANTS[task], guess, guessed),
     )
-    return [
-        Baseline(name, detail, scores, encoder, targets, make().fit(inputs, encoded))
-        for name, detail, make, scores in found
-    ]
+    with one_blas_thread():
+        return [
+            Baseline(name, detail, scores, encoder, targets, make().fit(inputs, encoded))
+            for name, detail, make, scores in found
+        ]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from taut.training.recipe import Recipe
 
 __all__ = ["ARMS", "STRENGTHS", "candidates"]
 
-#: What is changed in the unregularized recipe; the empty one is the unregularized network itself.
+#: What is set; the strengths of L1, L2 and dropout that are not named are 0.
 STRENGTHS: tuple[dict[str, Any], ...] = (
     {},
     {"l2": 1e-4},
@@ -44,12 +44,17 @@ ARMS: dict[str, dict[str, Any]] = {
 
 
 def candidates(recipe: Recipe) -> list[Recipe]:
-    """Return the recipes to choose among: `recipe` as it is, and each of `STRENGTHS` put on it unregularized.
+    """Return the recipes to choose among: `recipe` as it is, with each of `STRENGTHS` in place of its own, and bare.
+
+    What else regularizes in `recipe`, such as augmentation or max-norm, stays, except in the last one, with which the
+    choice is compared.
 
     Examples
     --------
-    >>> [candidate.describe() for candidate in candidates(Recipe(l2=0.5))][:3]
-    ['L2 0.5', 'no regularization', 'L2 0.0001']
+    >>> found = [candidate.describe() for candidate in candidates(Recipe(l2=0.5, max_norm=2.0))]
+    >>> found[:3], found[-1]
+    (['L2 0.5 · max-norm 2', 'max-norm 2', 'L2 0.0001 · max-norm 2'], 'no regularization')
     """
-    bare = recipe.unregularized()
-    return list(dict.fromkeys([recipe, *(replace(bare, **strengths) for strengths in STRENGTHS)]))
+    usable = [strengths for strengths in STRENGTHS if recipe.hidden_layer_sizes or "dropout" not in strengths]
+    varied = [replace(recipe, **{"l1": 0.0, "l2": 0.0, "dropout": 0.0} | strengths) for strengths in usable]
+    return list(dict.fromkeys([recipe, *varied, recipe.unregularized()]))

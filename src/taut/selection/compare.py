@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.checks import check_number
+from taut.data.frames import take
 from taut.data.splits import hold_out
-from taut.selection.baselines import score
+from taut.data.targets import ClassTargets
 from taut.selection.candidates import ARMS
-from taut.selection.cross_validation import Report, run_jobs
-from taut.selection.fit_table import answers
-from taut.selection.scores import METRICS
-from taut.training.model import Table, fit_model, take
+from taut.selection.jobs import Report, run_jobs
+from taut.selection.scores import METRICS, answers, score
+from taut.training.model import Table, fit_model
 from taut.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -161,12 +161,14 @@ def compare(
     """
     check_number("seeds", seeds, at_least=2, integer=True)
     bare = (recipe or Recipe()).unregularized()
+    classes = ClassTargets().fit(y).classes_ if task == "classification" else None
     jobs = [
         (
             replace(bare, seed=seed, **changes),
             X,
             y,
             task,
+            classes,
             hold_out(X, y, test_size=validation_size, task=task, groups=groups, time=time, seed=seed),
         )
         for changes in arms.values()
@@ -177,12 +179,12 @@ def compare(
     scores = {name: found[i * seeds : (i + 1) * seeds] for i, name in enumerate(arms)}
     first = METRICS[task][0]
     on_validation = {name: np.array([held[first] for _, held in pairs]) for name, pairs in scores.items()}
-    train_rows, held_rows = (len(rows) for rows in jobs[0][4])
+    train_rows, held_rows = (len(rows) for rows in jobs[0][5])
     tests = _paired_tests(list(on_validation.values()), held_rows / train_rows)
     return Comparison(
         arms=[
-            _arm(name, replace(bare, **changes).describe(), scores[name], METRICS[task], *test)
-            for (name, changes), test in zip(arms.items(), tests, strict=True)
+            _arm(name, replace(bare, **changes).describe(), scores[name], METRICS[task], *test, is_first=index == 0)
+            for index, ((name, changes), test) in enumerate(zip(arms.items(), tests, strict=True))
         ],
         metrics=METRICS[task],
         seeds=seeds,
@@ -194,10 +196,18 @@ Scores = dict[str, float]
 
 
 def _run_arm(
-    recipe: Recipe, X: Table, y: Any, task: str, split: tuple[np.ndarray, np.ndarray]
+    recipe: Recipe, X: Table, y: Any, task: str, classes: np.ndarray | None, split: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Scores, Scores]:
     train, held = split
-    model = fit_model(recipe, take(X, train), take(y, train), task=task, evaluate_training=False, interruptible=False)
+    model = fit_model(
+        recipe,
+        take(X, train),
+        take(y, train),
+        task=task,
+        classes=classes,
+        evaluate_training=False,
+        interruptible=False,
+    )
     found = (score(answers(model)(take(X, rows)), take(y, rows), model.targets) for rows in (train, held))
     on_train, on_held = ({name: value for name, (value, _) in scores.values.items()} for scores in found)
     return on_train, on_held
@@ -242,11 +252,12 @@ def _arm(
     interval: tuple[float, float],
     p_value: float,
     wins: int,
+    *,
+    is_first: bool,
 ) -> Arm:
     train, validation = (
         {metric: float(np.mean([pair[side][metric] for pair in scores])) for metric in metrics} for side in (0, 1)
     )
     verdict = "within noise" if p_value >= 0.05 else "better" if difference < 0 else "worse"
-    is_first = detail == "no regularization"
     gap = validation[metrics[0]] - train[metrics[0]]
     return Arm(name, detail, train, validation, gap, difference, interval, p_value, wins, "" if is_first else verdict)

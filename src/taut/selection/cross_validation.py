@@ -6,21 +6,23 @@ come down. Floor 5 of the house.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from taut.errors import InvalidValue
+from taut.data.frames import take
+from taut.data.targets import ClassTargets
+from taut.errors import InvalidValue, NonFiniteLoss
+from taut.selection.jobs import Report, run_jobs
 from taut.selection.scores import METRICS, mean_and_error
-from taut.training.model import Table, fit_model, take
+from taut.training.model import Table, fit_model
 from taut.training.recipe import Recipe
 
-__all__ = ["Candidate", "Splits", "cross_validate", "run_jobs"]
+__all__ = ["Candidate", "Splits", "cross_validate"]
 
 Splits = Sequence[tuple[np.ndarray, np.ndarray]]
-Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,15 @@ class Candidate:
         """Return plain JSON-able values."""
         return {
             "recipe": self.recipe.to_dict(),
-            "mean": self.mean,
-            "standard_error": self.standard_error,
-            "scores": {name: list(score) for name, score in self.scores.items()},
+            "mean": _finite(self.mean),
+            "standard_error": _finite(self.standard_error),
+            "scores": {name: [_finite(value) for value in score] for name, score in self.scores.items()},
         }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number as JSON has it: those of a candidate that diverged are null."""
+    return value if np.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,9 @@ def cross_validate(
     for recipe in recipes:
         if recipe.early_stopping or recipe.epochs < 1:
             raise InvalidValue("cross-validation needs recipes with early_stopping=False and at least 1 epoch")
-    jobs = [(recipe, X, y, task, train, validation) for recipe in recipes for train, validation in splits]
+    # Of a class with a single row, the fold that validates it trains on none.
+    classes = ClassTargets().fit(y).classes_ if task == "classification" else None
+    jobs = [(recipe, X, y, task, classes, fold) for recipe in recipes for fold in splits]
     k = len(splits)
 
     def words(curves: Sequence[FoldCurves]) -> str:
@@ -129,33 +138,24 @@ def cross_validate(
     return [_summarize(recipe, task, curves[i * k : (i + 1) * k]) for i, recipe in enumerate(recipes)]
 
 
-def run_jobs(
-    function: Callable[..., Any],
-    jobs: Sequence[tuple[Any, ...]],
-    *,
-    n_jobs: int | None,
-    report: Report | None,
-    words: Callable[[Sequence[Any]], str],
-) -> list[Any]:
-    """Call `function` on every job's arguments, in processes, and return the results in the jobs' order.
-
-    `words` is given the results so far and says what `report` is told.
-    """
-    from joblib import Parallel, cpu_count, delayed
-
-    workers = min(n_jobs or cpu_count(), len(jobs))
-    results = []
-    calls = (delayed(function)(*job) for job in jobs)
-    for result in Parallel(n_jobs=workers, return_as="generator")(calls):
-        results.append(result)
-        if report is not None:
-            report(len(results), len(jobs), words(results))
-    return results
-
-
-def _run_fold(recipe: Recipe, X: Table, y: Any, task: str, train: np.ndarray, validation: np.ndarray) -> FoldCurves:
+def _run_fold(
+    recipe: Recipe, X: Table, y: Any, task: str, classes: np.ndarray | None, fold: tuple[np.ndarray, np.ndarray]
+) -> FoldCurves:
+    train, validation = fold
     held = take(X, validation), take(y, validation)
-    model = fit_model(recipe, take(X, train), take(y, train), task=task, validation=held, interruptible=False)
+    try:
+        model = fit_model(
+            recipe,
+            take(X, train),
+            take(y, train),
+            task=task,
+            classes=classes,
+            validation=held,
+            interruptible=False,
+        )
+    except NonFiniteLoss:  # this candidate is out; the others are not
+        lost = np.full(recipe.epochs, np.inf)
+        return FoldCurves(lost, lost, dict.fromkeys(METRICS[task], lost))
     history = model.history
     if task == "classification":
         metrics = {"log_loss": history["validation_data_loss"], "accuracy": history["validation_accuracy"]}
@@ -169,6 +169,7 @@ def _run_fold(recipe: Recipe, X: Table, y: Any, task: str, train: np.ndarray, va
 def _summarize(recipe: Recipe, task: str, folds: Sequence[FoldCurves]) -> Candidate:
     validation = np.stack([fold.validation for fold in folds])
     summaries = [mean_and_error(losses) for losses in validation.T]
+    scores = {name: mean_and_error(np.array([fold.metrics[name][-1] for fold in folds])) for name in METRICS[task]}
     means, errors = (np.array(values) for values in zip(*summaries, strict=True))
     return Candidate(
         recipe=recipe,
@@ -177,5 +178,5 @@ def _summarize(recipe: Recipe, task: str, folds: Sequence[FoldCurves]) -> Candid
         training_curve=np.mean([fold.training for fold in folds], axis=0),
         validation_curve=means,
         validation_curve_se=errors,
-        scores={name: mean_and_error(np.array([fold.metrics[name][-1] for fold in folds])) for name in METRICS[task]},
+        scores=scores,
     )

@@ -16,11 +16,13 @@ import numpy as np
 
 from taut.data.splits import folds
 from taut.data.targets import ClassTargets, infer_task
-from taut.selection.baselines import fit_baselines, score
+from taut.errors import NonFiniteLoss
+from taut.selection.baselines import fit_baselines
 from taut.selection.candidates import candidates
-from taut.selection.cross_validation import Candidate, Report, cross_validate
+from taut.selection.cross_validation import Candidate, cross_validate
+from taut.selection.jobs import Report
 from taut.selection.rows import Rows
-from taut.selection.scores import METRICS, RowScores
+from taut.selection.scores import METRICS, RowScores, answers, score
 from taut.training.model import Model, fit_model
 from taut.training.recipe import Recipe
 from taut.versions import versions
@@ -258,22 +260,26 @@ def fit_table(
     splits = folds(some.y, n_splits=cv, task=task, groups=some.groups, time=some.time, seed=seed)
     tried = cross_validate(candidates(recipe), some.X, some.y, task=task, splits=splits, n_jobs=n_jobs, report=report)
     chosen = min(tried, key=lambda candidate: candidate.mean)
+    if not np.isfinite(chosen.mean):
+        raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({recipe.learning_rate:g})")
+    lost = sum(not np.isfinite(candidate.mean) for candidate in tried)
+    if lost:
+        notes.append(f"With {lost} of the {len(tried)} settings, training diverged in a fold; they were left out.")
     unregularized = next(candidate for candidate in tried if candidate.recipe == recipe.unregularized())
     model, bare = (
         fit_model(one.recipe, rows.X, rows.y, task=task, interruptible=False) for one in (chosen, unregularized)
     )
     others = fit_baselines(rows.X, rows.y, task=task, splits=splits, scaling=recipe.scaling, choosing=(some.X, some.y))
-    contenders: list[tuple[str, str, dict[str, tuple[float, float]], Callable[[Any], np.ndarray]]] = [
-        ("chosen network", chosen.recipe.describe(), chosen.scores, answers(model)),
-        ("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare)),
-        *((other.name, other.detail, other.cross_validated, other.answers) for other in others),
+    contenders = [
+        _Contender("chosen network", chosen.recipe.describe(), chosen.scores, answers(model)),
+        _Contender("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare)),
+        *(_Contender(other.name, other.detail, other.cross_validated, other.answers) for other in others),
     ]
-    entries, best = [], None
-    for name, detail, cross_validated, answer in contenders:
-        on_train = score(answer(rows.X), rows.y, model.targets)
-        on_test = score(answer(tested.X), tested.y, model.targets)
-        best = best or on_test
-        entries.append(_entry(name, detail, on_train, cross_validated, on_test, best))
+    on_test = [score(contender.answers(tested.X), tested.y, model.targets) for contender in contenders]
+    entries = [
+        contender.entry(score(contender.answers(rows.X), rows.y, model.targets), scores, on_test[0].margin(scores))
+        for contender, scores in zip(contenders, on_test, strict=True)
+    ]
     is_classification = task == "classification"
     return FitResult(
         task=task,
@@ -300,18 +306,15 @@ def fit_table(
     )
 
 
-def answers(model: Model) -> Callable[[Any], np.ndarray]:
-    """Return what `score` takes: the model's probabilities, or its predicted numbers."""
-    return model.predict_proba if model.task == "classification" else model.predict
+@dataclass(frozen=True)
+class _Contender:
+    """A fitted model that the table of results has a row for."""
 
+    name: str
+    detail: str
+    cross_validated: dict[str, tuple[float, float]]
+    answers: Callable[[Any], np.ndarray]
 
-def _entry(
-    name: str,
-    detail: str,
-    on_train: RowScores,
-    cross_validated: dict[str, tuple[float, float]],
-    on_test: RowScores,
-    best: RowScores,
-) -> Entry:
-    train = {metric: value for metric, (value, _) in on_train.values.items()}
-    return Entry(name, detail, train, cross_validated, on_test.values, best.margin(on_test))
+    def entry(self, on_train: RowScores, on_test: RowScores, margin: tuple[float, float]) -> Entry:
+        train = {metric: value for metric, (value, _) in on_train.values.items()}
+        return Entry(self.name, self.detail, train, self.cross_validated, on_test.values, margin)

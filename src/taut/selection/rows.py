@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from taut.data.frames import take
 from taut.data.splits import hold_out
 from taut.errors import DataError, InvalidValue
-from taut.training.model import take
 
 if TYPE_CHECKING:
     import pandas as pd

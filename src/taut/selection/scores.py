@@ -7,13 +7,16 @@ house.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from taut.data.targets import ClassTargets, NumberTargets
+from taut.training.model import Model
 
-__all__ = ["METRICS", "RowScores", "mean_and_error", "score_classes", "score_numbers"]
+__all__ = ["METRICS", "RowScores", "answers", "mean_and_error", "score", "score_classes", "score_numbers"]
 
 #: The metrics of each task; the first one decides, and lower is better for the first only.
 METRICS = {"classification": ("log_loss", "accuracy"), "regression": ("rmse", "r2")}
@@ -42,8 +45,9 @@ class RowScores:
 def mean_and_error(values: np.ndarray) -> tuple[float, float]:
     """Return mean and standard error of the mean; the error of a single value is NaN."""
     values = np.asarray(values, dtype=float)
-    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-    return float(values.mean()), float(error)
+    with np.errstate(over="ignore", invalid="ignore"):  # where training diverged, infinite is the answer
+        error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+        return float(values.mean()), float(error)
 
 
 def score_classes(probabilities: np.ndarray, y: object, targets: ClassTargets) -> RowScores:
@@ -68,3 +72,15 @@ def score_numbers(predicted: np.ndarray, y: object, targets: NumberTargets) -> R
     variance = float(np.mean(true.var(axis=0)))
     r2 = (1.0 - mse / variance, error / variance) if variance > 0 else (0.0, float("nan"))
     return RowScores({"rmse": (rmse, error / (2.0 * rmse) if rmse > 0 else 0.0), "r2": r2}, losses)
+
+
+def score(answers: np.ndarray, y: Any, targets: ClassTargets | NumberTargets) -> RowScores:
+    """Score the answers of any model, probabilities or numbers, by the metrics of its task."""
+    if isinstance(targets, ClassTargets):
+        return score_classes(answers, y, targets)
+    return score_numbers(answers, y, targets)
+
+
+def answers(model: Model) -> Callable[[Any], np.ndarray]:
+    """Return what `score` takes: the model's probabilities, or its predicted numbers."""
+    return model.predict_proba if model.task == "classification" else model.predict

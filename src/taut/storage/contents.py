@@ -147,7 +147,8 @@ def read_history(members: Mapping[str, bytes]) -> History:
     epoch, step, rate = checked_fields(state, HISTORY, {"epoch": int, "step": int, "rate": float | int})
     with damage(f"{HISTORY} is no history"):
         history = History.from_dict({name: value for name, value in document.items() if name != "state"})
-    history.state = State(epoch, step, rate, read_tensors(members[MEMORY], MEMORY))
+    restored = history.best_epoch is not None and history.best_epoch < epoch - 1
+    history.state = State(epoch, step, rate, read_tensors(members[MEMORY], MEMORY), restored)
     return history
 
 

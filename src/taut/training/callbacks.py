@@ -133,6 +133,7 @@ class EarlyStopping(Callback):
     def on_end(self, run: Run) -> None:
         if self.restore_best and self._best_row >= 0:
             run.network.theta[:] = self._best_theta
+            run.history.state.restored = self._best_row < run.history.epochs - 1
             run.history.best_epoch = int(run.history["epoch"][self._best_row])
 
 

@@ -6,6 +6,7 @@ Floor 4 of the house; knows nothing of how settings are chosen, or of screens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,12 +37,15 @@ class State:
         Learning rate of the last update.
     memory : dict of str to ndarray, shape (parameters,)
         What the optimizer remembers.
+    restored : bool
+        Whether the network has been given the weights of an earlier epoch, to which the memory does not belong.
     """
 
     epoch: int = 0
     step: int = 0
     rate: float = 0.0
     memory: dict[str, np.ndarray] = field(default_factory=dict)
+    restored: bool = False
 
 
 class History(Mapping[str, np.ndarray]):
@@ -102,8 +106,13 @@ class History(Mapping[str, np.ndarray]):
 
     def extend(self, later: History) -> None:
         """Add the epochs of a run that went on where this one stopped."""
+        columns = {name: list(values) for name, values in later._columns.items()}
+        if self.epochs:
+            columns["seconds"] = [self._columns["seconds"][-1] + seconds for seconds in columns["seconds"]]
+            if self._columns.keys() > columns.keys():  # such as those of validation, when there is none any more
+                columns |= {name: [math.nan] * later.epochs for name in self._columns.keys() - columns.keys()}
         for index in range(later.epochs):
-            self.append({name: values[index] for name, values in later._columns.items()})
+            self.append({name: columns[name][index] for name in (self._columns or columns)})
         self.stopped, self.state = later.stopped, later.state
 
     def __getitem__(self, name: str) -> np.ndarray:

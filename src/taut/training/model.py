@@ -7,7 +7,7 @@ the house; knows nothing of how settings are chosen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +15,23 @@ import numpy as np
 
 from taut.checks import check_choice
 from taut.data.columns import TableEncoder
+from taut.data.frames import take
 from taut.data.splits import hold_out
-from taut.data.targets import ClassTargets, NumberTargets
-from taut.errors import InvalidType, InvalidValue
+from taut.data.targets import ClassTargets, ClassWeight, NumberTargets, class_weights
+from taut.errors import InvalidValue
 from taut.network import Loss, Network
 from taut.random import Random
 from taut.training.callbacks import Callback, EarlyStopping
-from taut.training.history import History
+from taut.training.history import History, State
 from taut.training.recipe import TASKS, Recipe
 from taut.training.train import train
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ClassWeight", "Model", "Table", "fit_model"]
+__all__ = ["Model", "Table", "fit_model", "train_further"]
 
 Table = Any  # a pandas DataFrame, or an array of shape (rows, columns)
-ClassWeight = Mapping[Any, float] | str | None
 
 
 @dataclass
@@ -144,16 +144,16 @@ def fit_model(
         If the loss became NaN or infinite.
     """
     check_choice("task", task, TASKS)
+    targets: ClassTargets | NumberTargets
+    if task == "classification":
+        targets = ClassTargets().fit(y, classes)  # before rows are held out, which may be all of a small class
     if recipe.early_stopping and validation is None:
         fit_rows, held_rows = hold_out(X, y, test_size=recipe.validation_fraction, task=task, seed=recipe.seed)
         validation = take(X, held_rows), take(y, held_rows)
         X, y = take(X, fit_rows), take(y, fit_rows)
         sample_weight = None if sample_weight is None else np.asarray(sample_weight)[fit_rows]
     encoder = TableEncoder(scaling=recipe.scaling).fit(X, sample_weight=sample_weight)
-    targets: ClassTargets | NumberTargets
-    if task == "classification":
-        targets = ClassTargets().fit(y, classes)
-    else:
+    if task == "regression":
         targets = NumberTargets().fit(y, sample_weight=sample_weight)
     inputs, encoded = encoder.transform(X), targets.encode(y)
     n_outputs = len(targets.classes_) if isinstance(targets, ClassTargets) else encoded.shape[1]
@@ -185,49 +185,28 @@ def fit_model(
 
 
 def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray | None = None) -> None:
-    """Train a model for one more epoch on the given rows; its encoders stay as they are, its history grows."""
+    """Train a model for one more epoch on the given rows, at a constant learning rate.
+
+    Its encoders stay as they are, and its history grows.
+    """
+    recipe, state = model.recipe.streaming(), model.history.state
+    if state.restored:  # what the optimizer remembers is not of these weights
+        state = State(epoch=state.epoch, memory=recipe.build_optimizer().start(model.network.theta))
     inputs = model.encoder.transform(X)
     history = train(
         model.network,
         inputs.astype(model.network.theta.dtype, copy=False),
         model.targets.encode(y),
         loss=model.loss,
-        optimizer=model.recipe.build_optimizer(),
-        epochs=model.history.state.epoch + 1,
-        batch_size=model.recipe.batch_rows(len(inputs)),
+        optimizer=recipe.build_optimizer(),
+        epochs=state.epoch + 1,
+        batch_size=recipe.batch_rows(len(inputs)),
         sample_weight=sample_weight,
-        seed=model.recipe.seed,
-        resume=model.history.state,
+        augment=None if recipe.augmentation is None else _augment_raw(recipe, model.encoder, X),
+        seed=recipe.seed,
+        resume=state,
     )
     model.history.extend(history)
-
-
-def take(values: Any, rows: np.ndarray) -> Any:
-    """Return some rows of a DataFrame, a Series or an array."""
-    import pandas as pd
-
-    return values.iloc[rows] if isinstance(values, (pd.DataFrame, pd.Series)) else np.asarray(values)[rows]
-
-
-def class_weights(
-    class_weight: ClassWeight,
-    targets: ClassTargets | NumberTargets,
-    encoded: np.ndarray,
-    sample_weight: np.ndarray | None,
-) -> tuple[float, ...]:
-    """Return one factor a class, in the order of ``targets.classes_``."""
-    if not isinstance(targets, ClassTargets):
-        raise InvalidValue("class_weight is for classification")
-    classes = list(targets.classes_)
-    if class_weight == "balanced":
-        counts = np.bincount(encoded, weights=sample_weight, minlength=len(classes)).astype(float)
-        return tuple((counts.sum() / (len(classes) * np.maximum(counts, 1e-12))).tolist())
-    if not isinstance(class_weight, Mapping):
-        raise InvalidType(f'class_weight must be a mapping from class to number or "balanced", got {class_weight!r}')
-    unknown = [key for key in class_weight if key not in classes]
-    if unknown:
-        raise InvalidValue(f"class_weight names {unknown[0]!r}, which is no class; the classes are {classes}")
-    return tuple(float(class_weight.get(label, 1.0)) for label in classes)
 
 
 def _augment_raw(recipe: Recipe, encoder: TableEncoder, X: Table) -> Any:

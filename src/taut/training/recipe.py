@@ -209,6 +209,10 @@ class Recipe:
             if getattr(self, name) and getattr(self, partner) != needed:
                 raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
 
+        for name in ("dropout", "max_norm", "group_l1_units", "orthogonality"):
+            if not self.hidden_layer_sizes and getattr(self, name):
+                raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")
+
     def _check_per_layer(self, name: str, layers: int) -> None:
         value = getattr(self, name)
         if isinstance(value, tuple) and len(value) != layers:
@@ -263,7 +267,14 @@ class Recipe:
             for name, label in _REGULARIZERS.items()
             if (any(value) if isinstance(value := getattr(self, name), tuple) else value)
         ]
+        words += ["augmentation"] if self.augmentation is not None else []
         return " · ".join(words) if words else "no regularization"
+
+    def streaming(self) -> Recipe:
+        """Return the same recipe for a stream of rows, whose end no schedule and no early stopping can plan for."""
+        return replace(
+            self, epochs=1, schedule="constant", decay=0.0, compounding=False, warm_up=0.0, early_stopping=False
+        )
 
     def unregularized(self) -> Recipe:
         """Return the same recipe with all that regularizes taken out."""

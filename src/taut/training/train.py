@@ -25,7 +25,7 @@ from taut.training.callbacks import Callback, ProgressDisplay, Run
 from taut.training.history import History, State
 from taut.training.reference import Epoch, Objective, evaluate, run_epoch
 
-__all__ = ["train"]
+__all__ = ["one_blas_thread", "train"]
 
 Augment = Callable[[np.ndarray, np.ndarray, Random], np.ndarray]
 
@@ -131,7 +131,7 @@ def train(
     for callback in listeners:
         callback.on_start(run)
     try:
-        with _interrupt(run, interruptible), _one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        with _interrupt(run, interruptible), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             while state.epoch < epochs and run.stop_reason is None:
                 before[:] = network.theta
                 drawn = objective if augment is None else _augmented(objective, augment, random, state.epoch)
@@ -164,6 +164,8 @@ def _state(resume: State | None, optimizer: Optimizer, network: Network) -> Stat
     given: object = resume
     if not isinstance(given, State):
         raise InvalidType(f"resume must be the state of a history, got {type(given).__name__}")
+    if resume.restored:
+        raise InvalidValue("the run to resume ended with its best weights, not its last; use restore_best=False there")
     shapes = {name: values.shape for name, values in resume.memory.items()}
     if shapes != dict.fromkeys(optimizer.memory, network.theta.shape):
         raise InvalidValue(
@@ -282,7 +284,7 @@ def _row(
     return row
 
 
-def _one_blas_thread() -> AbstractContextManager[object]:
+def one_blas_thread() -> AbstractContextManager[object]:
     """Keep BLAS to one thread: the matrices are small, and the result must not depend on how many there are."""
     from threadpoolctl import threadpool_limits
 
