@@ -36,7 +36,7 @@ def line(name: str, result: FitResult) -> tuple[str, float, float]:
     """Return the line of a table, and its margins over the unregularized network and the constant guess."""
     metric = result.metrics[0]
     scores = [f"{entry.test[metric][0]:.4g} ± {entry.test[metric][1]:.2g}" for entry in result.entries]
-    margins = [entry.margin[0] / entry.margin[1] for entry in result.entries[1:]]
+    margins = [entry.margin.difference / (entry.margin.error or 1.0) for entry in result.entries[1:]]
     cells = (
         name,
         str(result.n_train + result.n_test),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -31,6 +32,8 @@ def test_compare_prints_a_sentence_and_a_row_an_arm(tables, workplace, capsys):
         "dropout",
         "all",
     ]
+    number = r"[+−]?\d+\.\d+"
+    assert len(re.findall(rf"{number} \({number} to {number}\)", out)) == 5
     assert list(workplace.iterdir()) == []
 
 

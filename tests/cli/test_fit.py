@@ -7,9 +7,13 @@ import inspect
 import json
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from taut.cli.fit import left_out
 from taut.cli.main import main
+from taut.data.schema import ColumnSchema
 from taut.selection import compare, fit_table
 from taut.storage import load
 from taut.training import Recipe
@@ -68,6 +72,24 @@ def test_fit_tests_on_a_table_of_its_own_and_orders_rows_by_time(tables, workpla
     people = str(tables / "people.csv")
     assert fit(tables, people, "--target", "label", "--test", people, "--time", "joined", "--json") == 0
     assert json.loads(capsys.readouterr().out)["rows"] == {"train": 60, "test": 60}
+
+
+def test_fit_says_in_one_line_which_columns_were_left_out_and_why(tables, workplace, capsys):
+    people = pd.read_csv(tables / "people.csv").assign(notes=np.nan, unit="kg", person=lambda frame: frame.index)
+    people["person"] = [f"P-{number:04}" for number in people["person"]]
+    people.to_csv("more.csv", index=False)
+    assert fit(tables, "more.csv", "--target", "amount") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Left out")]
+    assert len(lines) == 1
+    assert set(re.findall(r"(\w+) \(([^)]*)\)", lines[0])) >= {("notes", "empty"), ("unit", "constant")}
+
+
+def test_columns_left_out_are_named_up_to_a_number():
+    columns = [ColumnSchema(f"c{number}", "empty", "left out", 9, 0) for number in range(7)]
+    assert left_out(columns) == "Left out: c0 (empty), c1 (empty), c2 (empty), c3 (empty), and 3 more"
+    assert left_out(columns[:5]).endswith("c3 (empty), c4 (empty)")
+    assert left_out([ColumnSchema("x\ny" * 40, "constant", "left out", 0, 0)]).count("\n") == 0
+    assert left_out([ColumnSchema("age", "number", "scaled", 0, 1)]) == ""
 
 
 def test_file_with_the_name_of_a_sample_set_wins(tables, workplace, capsys):

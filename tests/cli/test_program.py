@@ -90,7 +90,7 @@ def test_ctrl_c_ends_a_fit_with_one_line_and_leaves_nothing_behind(workplace, jo
     recipe.write_text("epochs = 300\n")
     code = INTERRUPT + "\nprint(os.getpgrp(), flush=True)"
     finished = run_code(code, "fit", "wine", "--recipe", "long.toml", "--jobs", jobs, start_new_session=True)
-    assert (finished.returncode, finished.stderr) == (130, "taut: interrupted\n")
+    assert (finished.returncode, finished.stderr) == (130, "taut: interrupted; nothing was written\n")
     assert list(workplace.iterdir()) == [recipe]
     assert is_gone(int(finished.stdout))
 
@@ -187,6 +187,8 @@ def test_output_in_a_narrow_code_page_is_no_error(tables):
     finished = run("show", str(tables / "people.taut"), env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (finished.returncode, finished.stderr) == (0, "")
     assert "unregularized network" in finished.stdout
+    assert "+-" in finished.stdout
+    assert " ? " not in finished.stdout.partition("Recipe:")[0]
 
 
 def test_progress_is_shown_on_a_terminal_and_results_stay_clean(tables, workplace):

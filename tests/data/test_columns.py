@@ -234,7 +234,7 @@ def test_values_that_cannot_be_computed_with_are_refused_by_column(frame, value)
     encoder = TableEncoder().fit(frame)
     frame.loc[3, "amount"] = value
     for action in (TableEncoder().fit, encoder.transform):
-        with pytest.raises(DataError, match=r"column 'amount' holds .* row 3"):
+        with pytest.raises(DataError, match=r"column 'amount' holds .* in data row 4 "):
             action(frame)
 
 
@@ -276,6 +276,51 @@ def test_impossible_settings_are_refused(settings):
 def test_names_need_not_be_strings():
     encoder = TableEncoder().fit(pd.DataFrame([[1, 2.0], [3, 5.0]], columns=[0, ("a", 1)]))
     assert encoder.get_feature_names_out().tolist() == ["0", "('a', 1)"]
+
+
+def test_a_bad_row_is_named_by_its_place_in_the_table_also_after_shuffling(frame):
+    frame.loc[41, "amount"] = np.inf
+    with pytest.raises(DataError, match=r"infinite value in data row 42 \(the first is 1\)"):
+        TableEncoder().fit(frame.sample(frac=1, random_state=3).iloc[5:])
+    frame["amount"] = frame["amount"].astype(object)
+    with pytest.raises(DataError, match=r"data row 42 "):
+        TableEncoder().fit(frame.sample(frac=1, random_state=3).iloc[5:])
+    with pytest.raises(DataError, match="in the row 'r41'"):
+        TableEncoder().fit(frame.set_axis([f"r{row}" for row in range(ROWS)]))
+
+
+def test_surprises_tell_what_is_odd_and_nothing_else(frame):
+    encoder = TableEncoder().fit(frame)
+    assert encoder.surprises(frame) == []
+    assert encoder.surprises(frame.iloc[:0]) == []
+    odd = frame.iloc[:3].assign(
+        id=10**9, void="x", amount=[100.0, 9e6, -9e6], age=np.nan, color=["violet", "RED", "violet"], member="maybe",
+        when=pd.to_datetime(["2023-05-01", "1950-01-01", "2024-01-01"]),
+    )  # fmt: skip
+    low, high = frame["amount"].min(), frame["amount"].max()
+    assert encoder.surprises(odd) == [
+        f"Column 'amount' is far outside the range of training ({low:.6g} to {high:.6g}), such as 9e+06, in 2 rows.",
+        "Column 'age' is empty in every row, as it was not in training.",
+        "Column 'color' has a level never seen in training, such as 'violet', in 2 rows.",
+        "Column 'member' has a level never seen in training, such as 'maybe', in 3 rows.",
+        "Column 'when' is far outside the range of training (2023-01-05 to 2024-10-15), such as 1950-01-01, in 1 row.",
+    ]
+    assert np.isfinite(encoder.transform(odd)).all()
+
+
+def test_a_running_number_is_left_out_unless_it_is_all_there_is():
+    frame = pd.DataFrame({"Teilnehmer": range(1, 41), "size": np.arange(40) % 7})
+    assert TableEncoder().fit(frame).get_feature_names_out().tolist() == ["size"]
+    assert TableEncoder().fit(frame[["Teilnehmer"]]).get_feature_names_out().tolist() == ["Teilnehmer"]
+
+
+def test_rare_levels_are_no_surprise_while_they_are_remembered():
+    words = ["a"] * 300 + ["b"] * 250 + ["c"] * 4
+    few = TableEncoder().fit(pd.DataFrame({"c": words}))
+    assert few.surprises(pd.DataFrame({"c": ["c"]})) == []
+    assert "never seen" in few.surprises(pd.DataFrame({"c": ["d"]}))[0]
+    many = TableEncoder().fit(pd.DataFrame({"c": words + [f"w{number}" for number in range(300)]}))
+    assert "rare or absent" in many.surprises(pd.DataFrame({"c": ["d"]}))[0]
 
 
 def test_arrays_are_numbers_and_one_row_is_enough():

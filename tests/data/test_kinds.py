@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taut.data.kinds import CategoryReader, DateReader, NumberReader, Unused, choose_reader
+from taut.data.kinds import CategoryReader, DateReader, NumberReader, Unused, choose_reader, group_rare
 
 N = 40
 DAYS = pd.Series(pd.date_range("2020-01-05", periods=N, freq="13h"))
@@ -20,7 +20,12 @@ NUMBERS = {
     "floats": RANDOM.normal(size=N),
     "unique floats named id": np.arange(N) * 1.0,
     "few integers": np.arange(N) % 3,
-    "unique integers": np.arange(N),
+    "unique integers": RANDOM.permutation(N),
+    "integers on a grid": np.arange(N) * 5 + 20,
+    "years": np.arange(N) + 1980,
+    "money behind": ["9.13 €", "50 €", "1,250.5€", "-3 €"] * 10,
+    "thin spaces": ["50 125", "1\u2009234.5", "1\u00a0234\u202f567", "7"] * 10,
+    "decimal comma of an eighth": ["0,125", "0,250"] * 20,
     "nullable": pd.array([1, None, 3, 4] * 10, dtype="Int64"),
     "arrow": pd.array([1, None, 3, 4] * 10, dtype="float64[pyarrow]"),
     "sparse": pd.arrays.SparseArray(np.arange(N) * 1.0),
@@ -162,7 +167,54 @@ def test_unique_integers_are_numbers_unless_their_name_says_otherwise(name):
 
 def test_identifiers_need_many_rows():
     assert isinstance(choose_reader("id", pd.Series(range(20))), NumberReader)
-    assert isinstance(choose_reader("id", pd.Series([1, 1, *range(2, N)])), NumberReader)
+    assert isinstance(choose_reader("id", pd.Series([1, 1, 1, 1, *range(4, N)])), NumberReader)
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "Kundennummer", "KundenNr", "customer no", "order_number", "zip_code", "OrderKey", "Nr."]
+)
+def test_integers_called_a_number_of_something_are_identifiers_even_if_some_rows_came_twice(name):
+    numbers = np.append(RANDOM.permutation(900)[: N - 1] + 10_000, 10_000)
+    numbers[-1] = numbers[0]
+    unused = choose_reader(name, pd.Series(numbers))
+    assert isinstance(unused, Unused)
+    assert unused.kind == "identifier"
+    assert isinstance(choose_reader(name, pd.Series(numbers % 9)), NumberReader)
+    words = choose_reader(name, pd.Series([f"u{number}" for number in numbers]))
+    assert isinstance(words, Unused)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_that_count_the_rows_of_the_file_are_identifiers_after_splitting_too(first):
+    series = pd.Series(np.arange(100) + first).sample(N, random_state=1)
+    assert isinstance(choose_reader("Teilnehmer", series), Unused)
+    assert isinstance(choose_reader("Teilnehmer", series, alone=True), NumberReader)
+    assert isinstance(choose_reader("Teilnehmer", series.reset_index(drop=True)), NumberReader)
+    for name in ("x", "t", "x0", "month", "time step", "day_of_year"):
+        assert isinstance(choose_reader(name, series), NumberReader), name
+
+
+def test_sentences_are_called_text():
+    notes = pd.Series([f"the customer called {number} times and was not pleased" for number in range(N)])
+    unused = choose_reader("note", notes)
+    assert isinstance(unused, Unused)
+    assert unused.reason == "left out: free text, different in every row"
+    assert choose_reader("name", pd.Series([f"Anna {number}" for number in range(N)])).reason == (
+        "left out: it is different in every row"
+    )
+
+
+def test_levels_that_differ_only_by_case_are_one_where_training_had_one():
+    reader = choose_reader("c", pd.Series(["ja", "nein", "Nein"] * 20))
+    assert reader.levels == ("Nein", "ja", "nein")
+    assert reader.read(pd.Series(["JA", " Ja ", "NEIN", "nein", "Nein"]))[:, 0].tolist() == [1, 1, -1, 2, 0]
+
+
+def test_a_rare_level_is_not_taken_for_a_frequent_one_of_other_case():
+    words = pd.Series(["ja"] * 100 + ["nein"] * 100 + ["vielleicht"] * 100 + ["JA"])
+    reader = group_rare(choose_reader("c", words), words, 5, 100)
+    assert reader.names == ("ja", "nein", "vielleicht", "(other)")
+    assert reader.read(pd.Series(["JA", "ja", "Ja", "Nein"]))[:, 0].tolist() == [3, 0, 3, 1]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +223,11 @@ def test_identifiers_need_many_rows():
         (["1,234", "7"] * 20, ["1,234,567", 8, None, "n/a"], [1234567, 8, np.nan, np.nan]),
         (["1,5", "1.234,5"] * 20, ["2,25", 2.25, "1.000,0"], [2.25, 2.25, 1000]),
         (["12 %", "7%"] * 20, ["5 %", "6"], [5, 6]),
+        ([1, 2] * 20, ["178,5", "1.250"], [178.5, 1250]),
+        ([1, 2] * 20, ["6.779"], [6.779]),
+        (["1,5", "2,5"] * 20, ["6.779"], [6779]),
+        (["1,5", "2,5"] * 20, ["6.5"], [6.5]),
+        (["9.13 €", "7 €"] * 20, ["€5", "1 250"], [5, 1250]),
         ([1, 2] * 20, ["3", " 4 ", 5.5, True, Decimal("1.5")], [3, 4, 5.5, 1, 1.5]),
     ],
 )

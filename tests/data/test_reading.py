@@ -33,6 +33,11 @@ def write(folder, name, content):
         ("tab.csv", PLAIN.replace(",", "\t")),
         ("comma_decimals.csv", PLAIN.replace(",", ";").replace(".", ",")),
         ("windows.csv", PLAIN.replace("\n", "\r\n")),
+        ("old_mac.csv", PLAIN.replace("\n", "\r")),
+        ("excel.csv", "sep=,\r\n" + PLAIN),
+        ("excel_semicolon.csv", "\ufeffsep=;\n" + PLAIN.replace(",", ";")),
+        ("excel_quoted.csv", '"sep=,"\n' + PLAIN),
+        ("quoted_comma_decimals.csv", PLAIN.replace("1.65", '"1,65"').replace("1.77", '"1,77"')),
         ("blank_line.csv", PLAIN + "\n"),
         ("spaces.csv", PLAIN.replace(",", ", ")),
         ("mark.csv", b"\xef\xbb\xbf" + PLAIN.encode()),
@@ -90,10 +95,15 @@ def test_parquet_keeps_categories_and_a_named_index(tmp_path):
         ("a.csv", "a,b,a\n1,2,3\n", "more than one column is named 'a'"),
         ("a.csv", "a,b, a\n1,2,3\n", "more than one column is named 'a'"),
         ("a.csv", bytes(range(256)), "not text"),
-        ("a.csv", "a,b\n1,2\n3,4,5\n", "not a readable table"),
+        ("a.csv", "a,b\n1,2\n3,4,5\n", r"not a readable table \(line 3 has 3 fields where the header has 2\)"),
+        ("a.csv", "a;b;c\n1,5;2;3\n1,5;2\n1,5;2;3;4\n", r"line 4 has 4 fields where the header has 3"),
+        ("a.csv", "a;b\n1,5;2,5;3\n1,5;2,5;3\n", "rows have 3 fields but there are 2 column names"),
+        ("a.csv", "sep=,\na,b,c\n1,2,3\n4,5\n", "line 4 has 2 fields where the header has 3"),
+        ("a.csv", "a,b,c\r1,2,3\r4,5\r", "line 3 has 2 fields where the header has 3"),
+        ("a.tsv", "a\n1\t2\n3\t4\n", "there is 1 column name; name"),
         ("a.csv", "a,b\n1,2,3\n4,5,6\n", "rows have 3 fields but there are 2 column names"),
         ("a.csv", "a,b,c\n1,2,3\n4,5\n", "line 3 has 2 fields where the header has 3"),
-        ("a.csv", 'a,b\n1,"2\n', "not a readable table"),
+        ("a.csv", 'a,b\n1,"2\n', r"not a readable table \(a quotation mark opens in data row 1 and never closes\)"),
         ("a.csv.gz", PACKED[:-12], "damaged|not a readable"),
         ("a.csv.gz", b"\x1f\x8bnonsense", "damaged|cannot be read"),
         ("a.parquet", b"PAR1nonsense", "not a readable Parquet file"),
@@ -105,6 +115,7 @@ def test_unusable_file_is_refused_in_one_line(tmp_path, name, content, message):
     with pytest.raises(DataError, match=message) as caught:
         read_table(path)
     assert "\n" not in str(caught.value)
+    assert "C error" not in str(caught.value)
     assert str(path) in str(caught.value)
 
 

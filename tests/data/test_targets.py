@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from taut.data.numeric_targets import numeric_target
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.errors import DataError, InvalidValue
 
@@ -128,6 +129,41 @@ def test_numbers_are_standardized_and_return_in_their_shape_and_units(y):
     again = NumberTargets.from_dict(json.loads(json.dumps(targets.to_dict())))
     plain = [1000.0, 2500.0, 7.0] if isinstance(y, list) and isinstance(y[0], str) else np.asarray(y, dtype=float)
     np.testing.assert_allclose(again.decode(again.encode(y)), plain)
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers", "later", "meant"),
+    [
+        (["0,13", "2.500", "7,5"], [0.13, 2500, 7.5], ["6.779"], [6779]),
+        (["50,125.73", "7", "1,234"], [50125.73, 7, 1234], ["1,250"], [1250]),
+        (["€9.13", "€10", "7.5 €"], [9.13, 10, 7.5], ["8 €"], [8]),
+        (["19.5%", "3 %", "7%"], [19.5, 3, 7], ["4%"], [4]),
+    ],
+)
+def test_numbers_written_as_text_are_read_later_as_in_training(words, numbers, later, meant):
+    assert infer_task(pd.Series(words * 10)) == "regression"
+    series = pd.Series(words, index=[7, 3, 5], name="price")
+    assert numeric_target(series).equals(pd.Series(map(float, numbers), index=[7, 3, 5], name="price"))
+    targets = NumberTargets().fit(series)
+    again = NumberTargets.from_dict(json.loads(json.dumps(targets.to_dict())))
+    np.testing.assert_allclose(again.decode(again.encode(words)), numbers)
+    np.testing.assert_allclose(again.decode(again.encode(later)), meant)
+    np.testing.assert_allclose(again.decode(again.encode(meant)), meant)
+
+
+def test_targets_of_older_files_have_no_styles():
+    old = {"kind": "numbers", "mean": [1.0], "scale": [2.0], "flat": True}
+    assert NumberTargets.from_dict(old).to_dict() == old
+    with pytest.raises(InvalidValue):
+        NumberTargets.from_dict(old | {"styles": ["odd"]})
+
+
+def test_numbers_with_a_unit_are_refused_by_the_unit():
+    weights = pd.Series([f"{weight / 10} kg" for weight in range(91, 191)])
+    for action in (infer_task, NumberTargets().fit, numeric_target):
+        with pytest.raises(DataError, match=r"looks like numbers with the unit 'kg', such as '9\.1 kg'"):
+            action(weights)
+    assert infer_task(pd.Series(["1 star", "5 star"] * 20)) == "classification"
 
 
 def test_constant_target_has_scale_one():

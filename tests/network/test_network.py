@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle  # noqa: TID251 - copies of estimators and worker processes go this way; model files do not
+import re
 
 import numpy as np
 import pytest
 from tests.kinds import examples
 
-from taut import L1, L2, Adam, Dense, Dropout, Layer, Network, ReLU, SiLU, train
+from taut import L1, L2, Adam, Dense, Dropout, GroupL1, Layer, MaxNorm, Network, NonNegative, ReLU, SiLU, train
 from taut.errors import InvalidType, InvalidValue
 from taut.network import HeNormal, Normal, Parameter, Sum, Zeros
 from taut.network.kinds import ACTIVATIONS, LAYERS
@@ -109,14 +110,32 @@ def test_representation_is_a_table_of_layers_shapes_parameters_and_penalties():
     assert "?" in repr(network)
     network.build(2, dtype="float32")
     assert repr(network) == (
-        "layer  kind               shape  parameters  penalty\n"
-        "0      Dense              2 → 4          12  weights: L1(lam=0.5, proximal=True, at_zero=0.0) + L2(lam=0.25), "
-        "biases: L2(lam=1.0)\n"
-        "1      ReLU               4 → 4           0\n"
-        "2      Dropout(rate=0.3)  4 → 4           0\n"
-        "3      Dense              4 → 3          15\n"
+        "layer  kind          shape  parameters  penalty\n"
+        "0      Dense         2 → 4          12  weights: L1(0.5) + L2(0.25), biases: L2(1.0)\n"
+        "1      ReLU          4 → 4           0\n"
+        "2      Dropout(0.3)  4 → 4           0\n"
+        "3      Dense         4 → 3          15\n"
         "27 parameters, 2 inputs, float32"
     )
+
+
+def test_representation_names_settings_of_penalties_only_where_they_are_unusual():
+    penalties = [L1(0.5, proximal=False, at_zero=1.0), GroupL1(0.1), GroupL1(0.1, by="unit"), MaxNorm(), NonNegative()]
+    network = Network([Dense(4, penalty) for penalty in penalties]).build(2)
+    assert [line.partition("weights: ")[2] for line in repr(network).splitlines()[1:-1]] == [
+        "L1(0.5, proximal=False, at_zero=1.0)",
+        "GroupL1(0.1)",
+        "GroupL1(0.1, by='unit')",
+        "MaxNorm(3.0)",
+        "NonNegative()",
+    ]
+
+
+def test_html_aligns_text_to_the_left_and_numbers_to_the_right():
+    html = Network([Dense(4, L2(0.25)), ReLU()]).build(2)._repr_html_()
+    assert html.startswith('<table border="1" class="dataframe">')
+    left, right = "text-align: left;", "text-align: right;"
+    assert re.findall(r'<t[hd] style="([^"]*)"', html) == [left, left, right, right, left] * 3
 
 
 def test_html_holds_the_same_table_and_escapes_what_is_in_it():
@@ -131,7 +150,7 @@ def test_html_holds_the_same_table_and_escapes_what_is_in_it():
     html = Network([Dense(4, L2(0.25)), Sneaky()]).build(2)._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
-    assert "weights: L2(lam=0.25)" in html
+    assert "weights: L2(0.25)" in html
     assert "12 parameters, 2 inputs, float64" in html
 
 

@@ -13,8 +13,13 @@ import pytest
 from taut.report.confusion import confusion_counts
 from taut.report.numbers import percent
 from taut.report.tables import candidate_labels
+from taut.selection.scores import Margin
 
 NAMES = ["chosen network", "unregularized network", "linear model", "constant guess"]
+
+
+def with_usable_error(score):
+    return score if score[1] > 0 else score[:1]
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
@@ -25,42 +30,115 @@ def test_score_table_holds_the_results_numbers(request, read, name):
         value
         for entry in result.entries
         for metric in result.metrics
-        for value in (entry.train[metric], *entry.cross_validated[metric], *entry.test[metric])
+        for pair in (entry.cross_validated[metric], entry.test[metric])
+        for value in ((entry.train[metric],) if pair is entry.cross_validated[metric] else ()) + with_usable_error(pair)
     ]
     assert [float(attrs["value"]) for attrs, _ in table.find("data")] == expected
-    shown = [float(text.replace("−", "-").replace("\u202f", "").lstrip("<")) for _, text in table.find("data")]
-    np.testing.assert_allclose(shown, expected, rtol=0.06, atol=6e-4)
+    shown = [float(text.replace("−", "-").lstrip("<")) for _, text in table.find("data")]
+    np.testing.assert_allclose(shown, expected, rtol=0.06, atol=6e-3)
     assert all(name in text for name, (_, text) in zip(NAMES, table.find("th", scope="row"), strict=True))
 
 
-def test_score_table_marks_the_best_test_value_and_says_the_direction(read, wine):
-    scores = {"log_loss": [0.3, 0.2, 0.4, 0.9], "accuracy": [0.8, 0.9, 0.9, 0.7]}
+def judged(result, losses, p_values=(1.0, 0.001, 0.001, 0.001), accuracies=(0.9, 0.9, 0.8, 0.7)):
+    """Return a result with other test scores; margins are those of the losses."""
     entries = [
-        dataclasses.replace(entry, test={metric: (values[row], 0.01) for metric, values in scores.items()})
-        for row, entry in enumerate(wine.entries)
+        dataclasses.replace(
+            entry,
+            test={"log_loss": (loss, 0.012), "accuracy": (accuracy, 0.0123)},
+            margin=Margin(loss - losses[0], 0.01, p_value),
+            is_chosen=row == 0,
+        )
+        for row, (entry, loss, p_value, accuracy) in enumerate(
+            zip(result.entries, losses, p_values, accuracies, strict=True)
+        )
     ]
-    table = read(dataclasses.replace(wine, entries=entries)).table("scores")
-    marks = ["best" in attrs["class"].split() for attrs, _ in table.find("td") if "test" in attrs.get("class", "")]
-    assert marks == [False, False, True, True, False, True, False, False]
+    return dataclasses.replace(result, entries=entries)
+
+
+def marks(table):
+    """Return for each row whether its log loss is bold, and whether it is called the best."""
+    cells = [(attrs["class"], text) for attrs, text in table.find("td") if attrs["data-label"] == "Log loss, test"]
+    return [("best" in kind.split(), text.endswith("best")) for kind, text in cells]
+
+
+NEITHER, BOLD, BADGE = (False, False), (True, False), (True, True)
+
+
+@pytest.mark.parametrize(
+    ("losses", "p_values", "expected"),
+    [
+        ((0.3, 0.5, 0.6, 0.9), (1, 0.001, 0.001, 0.001), [BADGE, NEITHER, NEITHER, NEITHER]),
+        ((0.3, 0.31, 0.6, 0.9), (1, 0.4, 0.001, 0.001), [BOLD, NEITHER, NEITHER, NEITHER]),
+        ((1.124, 1.119, 1.5, 1.6), (1, 0.4, 0.001, 0.001), [NEITHER, BOLD, NEITHER, NEITHER]),
+        ((0.5, 0.3, 0.6, 0.9), (1, 0.001, 0.3, 0.001), [NEITHER, BADGE, NEITHER, NEITHER]),
+        ((0.3, 0.3, 0.6, 0.9), (1, 1.0, 0.001, 0.001), [BADGE, BADGE, NEITHER, NEITHER]),
+        ((0.3, 0.3, 0.3, 0.3), (1, 1.0, 1.0, 1.0), [BOLD, BOLD, BOLD, BOLD]),
+    ],
+)
+def test_score_table_calls_best_only_a_clear_winner(read, wine, losses, p_values, expected):
+    table = read(judged(wine, losses, p_values)).table("scores")
+    assert marks(table) == expected
+    assert len(table.find("span", class_="mark")) == expected.count(BADGE)
+
+
+def test_score_table_says_the_direction_and_makes_the_best_of_each_metric_bold(read, wine):
+    table = read(judged(wine, (0.3, 0.2, 0.4, 0.9), accuracies=(0.8, 0.9, 0.9, 0.7))).table("scores")
+    bold = ["best" in attrs["class"].split() for attrs, _ in table.find("td") if "test" in attrs.get("class", "")]
+    assert bold == [False, False, True, True, False, True, False, False]
     groups = [text for _, text in table.find("th", scope="colgroup")]
     assert groups == ["Log losslower is better", "Accuracyhigher is better"]
 
 
 def test_score_table_says_which_differences_count(read, wine):
-    margins = [(0.0, 0.0), (0.3, 0.1), (0.1, 0.1), (-0.3, 0.1)]
-    entries = [dataclasses.replace(entry, margin=margin) for entry, margin in zip(wine.entries, margins, strict=True)]
-    table = read(dataclasses.replace(wine, entries=entries)).table("scores")
+    table = read(judged(wine, (0.3, 0.6, 0.4, 0.2), (1, 0.001, 0.3, 0.001))).table("scores")
     assert [text for _, text in table.find("span", class_="verdict")] == ["worse", "no clear difference", "better"]
 
 
+def test_score_table_has_the_digits_of_the_answer(read, wine):
+    result = judged(wine, (0.312, 0.6, 0.4, 0.2))
+    read_page = read(result)
+    (answer,) = (text for _, text in read_page.find("p", class_="answer"))
+    cells = [text for attrs, text in read_page.table("scores").find("td") if attrs["data-label"].endswith("test")]
+    assert cells[:2] == ["0.312 ± 0.012", "0.900 ± 0.012"]
+    assert all(words in answer for words in cells[:2])
+
+
+def test_score_table_names_the_power_of_large_numbers_once(read, diabetes):
+    entries = [
+        dataclasses.replace(entry, test={"rmse": (2906204.1, 1738013.8), "r2": (-13936.5, 9000.0)})
+        for entry in diabetes.entries
+    ]
+    table = read(dataclasses.replace(diabetes, entries=entries)).table("scores")
+    assert table.find("th", scope="colgroup")[0][1].startswith("RMSE, in 10⁶")
+    cells = {attrs["data-label"]: text for attrs, text in table.find("td") if "test" in attrs.get("class", "")}
+    assert cells == {"RMSE, in 10⁶, test": "2.9 ± 1.7", "R², test": "−13936 ± 9000"}
+
+
 def test_score_table_shows_a_value_without_error_where_there_is_none(read, wine):
+    result = judged(wine, (0.3, 0.2, 0.4, 0.9))
     entries = [
         dataclasses.replace(entry, cross_validated={metric: (0.5, float("nan")) for metric in wine.metrics})
-        for entry in wine.entries
+        for entry in result.entries
     ]
     table = read(dataclasses.replace(wine, entries=entries)).table("scores")
     assert len(table.find("span", class_="error")) == len(entries) * len(wine.metrics)
     assert "nan" not in table.source
+
+
+def test_bands_that_lie_on_each_other_are_faint_and_do_not_stretch_the_axis(read, wine):
+    def band(error):
+        arms = [
+            dataclasses.replace(candidate, validation_curve_se=np.full(len(candidate.validation_curve), error))
+            for candidate in (wine.unregularized, next(one for one in wine.candidates if one.recipe.dropout))
+        ]
+        figure = read(dataclasses.replace(wine, unregularized=arms[0], chosen=arms[1])).figure("curves")
+        bands = [trace["fillcolor"] for trace in figure["data"] if "fillcolor" in trace]
+        return {float(color.strip(")").split(",")[-1]) for color in bands}, figure["layout"]["yaxis"]["range"]
+
+    narrow, expected = band(1e-6)
+    wide, found = band(50.0)
+    assert max(wide) < min(narrow)
+    assert found == expected
 
 
 def test_learning_curves_show_both_networks(read, wine):
@@ -201,6 +279,15 @@ def test_confusion_matrix_of_many_classes_groups_the_rarest_and_loses_no_row(rea
     assert len(table.find("tr")) == 1 + 20
     assert sum(int(text) for attrs, text in table.find("td") if "total" in attrs["class"]) == result.n_test
     assert any("11 other classes" in text for _, text in table.find("th", scope="row"))
+
+
+def test_confusion_matrix_without_room_for_shares_tells_them_in_titles(read, classes_result):
+    result = classes_result(30)
+    cells = [
+        (attrs, text) for attrs, text in read(result).table("confusion").find("td") if "total" not in attrs["class"]
+    ]
+    assert all(text.isdigit() for _, text in cells)
+    assert all(("title" in attrs) == (text != "0") for attrs, text in cells)
 
 
 def test_confusion_counts_add_repeated_pairs():

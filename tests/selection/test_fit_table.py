@@ -41,8 +41,9 @@ def test_network_beats_the_constant_guess_and_says_so(wine_result):
     names = [entry.name for entry in wine_result.entries]
     assert names == ["chosen network", "unregularized network", "linear model", "constant guess"]
     assert "better than the constant guess" in wine_result.sentence()
-    assert wine_result.entries[0].margin == (0.0, 0.0)
-    assert wine_result.entries[3].margin[0] > 0.5
+    assert wine_result.entries[0].verdict == "the same as"
+    assert wine_result.entries[3].margin.difference > 0.5
+    assert wine_result.entries[3].margin.p_value < 0.01
 
 
 def test_summary_is_json_and_complete(wine_result):
@@ -79,6 +80,7 @@ def test_groups_stay_whole_and_are_no_input():
     frame = pd.DataFrame({"patient": group, "x": random.normal(size=120), "ill": group % 2 == 0})
     result = fit_table(frame, "ill", group="patient", recipe=QUICK, cv=2, n_jobs=1)
     assert [column.name for column in result.model.encoder.schema_] == ["x"]
+    assert "Standard errors count the 4 test groups, not the rows." in result.notes
 
 
 def test_with_a_time_column_the_last_rows_test():
@@ -136,3 +138,36 @@ def test_what_else_a_recipe_regularizes_with_stays_in_the_candidates():
     assert found[-1] == Recipe(max_norm=2.0, dropout=0.3).unregularized()
     linear = candidates(Recipe(hidden_layer_sizes=()))
     assert not any(candidate.dropout for candidate in linear)
+
+
+def test_rows_that_stand_in_both_sets_are_counted_and_said():
+    random = np.random.default_rng(0)
+    once = pd.DataFrame({"x": random.normal(size=40), "y": random.choice(["a", "b"], 40)})
+    result = fit_table(pd.concat([once] * 3, ignore_index=True), "y", recipe=QUICK, cv=2, n_jobs=1)
+    assert result.n_seen > 10
+    assert f"of which {result.n_seen} stand among the training rows too" in result.sentence()
+    assert any(f"{result.n_seen} of the 24 test rows equal a training row" in note for note in result.notes)
+
+
+def test_noise_is_not_called_predictable():
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame(random.normal(size=(60, 4)), columns=list("abcd")).assign(y=random.choice(["u", "v"], 60))
+    result = fit_table(frame, "y", recipe=QUICK, cv=3, n_jobs=1)
+    assert "do not show that y can be predicted better than by a constant guess" in result.sentence()
+
+
+def test_a_class_with_few_test_rows_is_said():
+    random = np.random.default_rng(2)
+    frame = pd.DataFrame({"x": random.normal(size=200), "y": ["fraud"] * 10 + ["fine"] * 190})
+    result = fit_table(frame, "y", recipe=QUICK, cv=2, n_jobs=1)
+    assert "The test rows hold only 2 of 'fraud': what is said of them is uncertain." in result.notes
+
+
+@pytest.mark.parametrize("written", ["{:.2f} €", "{:.1f}%", "{:,.2f}"])
+def test_a_numeric_target_written_as_text_is_read(written):
+    x = np.linspace(1.0, 9000.0, 60)
+    frame = pd.DataFrame({"x": x, "y": [written.format(value) for value in x]})
+    result = fit_table(frame, "y", recipe=Recipe(epochs=60), cv=2, n_jobs=1)
+    assert result.task == "regression"
+    assert result.test_true.dtype == np.float64
+    assert result.entries[0].test["r2"][0] > 0.8

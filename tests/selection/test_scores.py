@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
 
 from taut.data.targets import ClassTargets, NumberTargets
-from taut.selection.scores import mean_and_error, score_classes, score_numbers
+from taut.selection.scores import mean_and_error, score_classes, score_numbers, sign_flip_test
 
 
 def test_class_scores_are_those_of_scikit_learn():
@@ -49,7 +49,36 @@ def test_the_margin_is_paired():
     targets = ClassTargets().fit(["a", "b"])
     first = score_classes(np.array([[0.9, 0.1], [0.6, 0.4]]), ["a", "a"], targets)
     second = score_classes(np.array([[0.45, 0.55], [0.3, 0.7]]), ["a", "a"], targets)
-    assert first.margin(second) == (pytest.approx(np.log(2)), pytest.approx(0.0))
+    margin = first.margin(second)
+    assert (margin.difference, margin.error) == (pytest.approx(np.log(2)), pytest.approx(0.0))
+    assert margin.p_value > 0.2  # two rows show nothing
+
+
+def test_rows_of_a_group_count_as_one():
+    random = np.random.default_rng(4)
+    of_group = random.normal(size=30)
+    groups, values = np.repeat(np.arange(30), 8), np.repeat(of_group, 8)
+    assert mean_and_error(values, groups) == (
+        pytest.approx(of_group.mean()),
+        pytest.approx(of_group.std(ddof=1) / np.sqrt(30)),
+    )
+    assert mean_and_error(values)[1] < mean_and_error(values, groups)[1] / 2
+    eight = np.repeat([1.0, -1.0, 1.0, 1.0, 1.0], 40)
+    assert sign_flip_test(eight) < 0.001
+    assert sign_flip_test(eight, np.repeat(np.arange(5), 40)) > 0.3
+
+
+def test_the_sign_flip_test_holds_its_level_and_is_not_blinded_by_one_outlier():
+    random = np.random.default_rng(5)
+    null = [sign_flip_test(random.standard_t(2, size=30)) for _ in range(300)]
+    assert 0.01 < np.mean(np.array(null) < 0.05) < 0.1
+    heavy = np.append(random.uniform(0.5, 1.5, 80), 1000.0)
+    mean, error = mean_and_error(heavy)
+    assert mean < 2 * error
+    assert sign_flip_test(heavy) < 0.001
+    many = random.normal(size=5000)
+    assert sign_flip_test(many + 0.1) < 0.001
+    assert 0.001 < sign_flip_test(many - many.mean() + 0.01) < 1.0
 
 
 def test_the_error_of_one_value_is_not_a_number():

@@ -90,6 +90,9 @@ def test_plot_draws_losses_of_training_and_validation(history, monkeypatch):
     labels = [line.get_label() for line in axes.get_lines()]
     assert labels == ["training loss = data loss + penalty", "training data loss", "validation data loss"]
     np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), history["loss"])
+    assert len({line.get_color() for line in axes.get_lines()}) == 3
+    assert len({str(line._unscaled_dash_pattern) for line in axes.get_lines()}) == 3
+    assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("", "epoch", "loss")
     _, mine = pyplot.subplots()
     assert history.plot(mine) is mine
     pyplot.close("all")

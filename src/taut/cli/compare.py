@@ -6,7 +6,7 @@ from math import floor, log10
 from typing import TYPE_CHECKING, Annotated, Any
 
 from taut.cli import display
-from taut.cli.display import METRIC_NAMES, WIDE, number, print_json, progress, say, screen, table
+from taut.cli.display import METRIC_NAMES, WIDE, number, print_json, printable, progress, say, screen, table
 from taut.cli.inputs import check_columns, choose_target, read_recipe, source
 from taut.cli.options import Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, option
 from taut.cli.options import number as parse_number
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from taut.selection.compare import Arm, Comparison
 
 __all__ = ["compare"]
+
+ROOMY = 120  # from here on there is room for an interval beside its difference
 
 
 def _strength(name: str, words: str, **bounds: float) -> Any:
@@ -115,14 +117,14 @@ def _show(found: Comparison) -> None:
     say(sentence(found))
     first, second = found.metrics
     wide = screen().width >= WIDE
-    heads = ["", "validation", "gap", "difference,\n95 % interval", "wins", "verdict"]
+    heads = ["", "validation", "gap", "difference\n(95 % interval)", "wins", "verdict"]
     made = table(*heads, *([METRIC_NAMES[second], "settings"] if wide else []), numbers=(1, 2, 3, 4, 6))
     decimals = _decimals(found.arms)
     for index, arm in enumerate(found.arms):
-        low, high = (f"{bound:+.{decimals}f}" for bound in arm.interval)
-        interval = f"{arm.difference:+.{decimals}f}{', ' if wide else chr(10)}{low} to {high}"
+        low, high = (_signed(bound, decimals) for bound in arm.interval)
+        interval = f"{_signed(arm.difference, decimals)}{' ' if screen().width >= ROOMY else chr(10)}({low} to {high})"
         pairs = (interval, f"{arm.wins}/{found.seeds}", arm.verdict) if index else ("–", "–", "")
-        row = [arm.name, number(arm.validation[first]), f"{arm.gap:+.{decimals}f}", *pairs]
+        row = [arm.name, number(arm.validation[first]), _signed(arm.gap, decimals), *pairs]
         made.add_row(*row, *([number(arm.validation[second]), arm.detail] if wide else []))
     display.show(made)
     say(
@@ -131,6 +133,13 @@ def _show(found: Comparison) -> None:
         "splits and for the number of arms.",
         style="dim",
     )
+
+
+def _signed(value: float, decimals: int) -> str:
+    """Return a difference with its sign, as people write it, and none for what is rounded to zero."""
+    text = f"{abs(value):.{decimals}f}"
+    sign = "" if not float(text) else "−" if value < 0 else "+"
+    return printable(sign + text)
 
 
 def _decimals(arms: list[Arm]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ __all__ = [
     "one_line",
     "plus_minus",
     "print_json",
+    "printable",
     "progress",
     "say",
     "score_table",
@@ -34,10 +36,11 @@ __all__ = [
 ]
 
 WIDTH_OF_A_PIPE = 120
-ROUNDING = 1e-9  # a relative error below this is rounding noise of values that are equal
 WIDE = 100  # from here on there is room for settings beside the scores
 
 METRIC_NAMES = {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "RMSE", "r2": "R²"}
+SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+PLAIN = str.maketrans(dict(zip(SUPERSCRIPTS + "−–×", "-0123456789--x", strict=True)) | {"±": "+-", "→": "->"})
 LOWER_IS_BETTER = ("log_loss", "rmse")
 
 
@@ -65,7 +68,7 @@ def screen(*, stderr: bool = False) -> Console:
 def say(text: str = "", *, style: str | None = None) -> None:
     """Print a paragraph, broken between words on a terminal and not at all in a pipe."""
     console = screen()
-    console.print(text, style=style, soft_wrap=not console.is_terminal)
+    console.print(printable(text), style=style, soft_wrap=not console.is_terminal)
 
 
 def print_json(value: Any) -> None:
@@ -101,35 +104,42 @@ def table(*columns: str, numbers: Sequence[int] = ()) -> Table:
 
 
 def plus_minus(score: Sequence[float] | None) -> str:
-    """Return a value with its standard error: two digits of the error, but no more than four of the value.
+    """Return a value with its standard error as the answer says it, or a dash where there is none."""
+    from taut.selection import wording
 
-    Examples
-    --------
-    >>> plus_minus((0.12345, 0.0234)), plus_minus((1234.5, 210.0)), plus_minus((0.5, float("nan")))
-    ('0.123 ± 0.023', '1234 ± 210', '0.500')
-    >>> plus_minus((1.08571, 0.00351))
-    '1.086 ± 0.004'
-    """
-    if score is None:
-        return "–"
-    value, error = score
-    if not (math.isfinite(error) and math.isfinite(value)) or error <= ROUNDING * abs(value):
-        return number(value)
-    decimals = 1 - math.floor(math.log10(error))
-    if value:
-        decimals = min(decimals, 3 - math.floor(math.log10(abs(value))))
-    decimals = min(max(0, decimals), 6)
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return "–" if score is None else printable(wording.plus_minus(*map(_number, score)))
 
 
 def number(value: float | None) -> str:
-    """Return a number to three digits that count, without throwing whole digits away."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value and not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.2e}"
-    decimals = 3 if not value else min(max(0, 2 - math.floor(math.log10(abs(value)))), 6)
-    return f"{value:.{decimals}f}"
+    """Return a number as the answer says it, or a dash where there is none."""
+    from taut.selection import wording
+
+    return printable(wording.plain(_number(value)))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def printable(text: str) -> str:
+    """Return text whose signs stdout can show: a lost minus would be worse than a plain one."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return in_ascii(text)
+    return text
+
+
+def in_ascii(text: str) -> str:
+    """Return text with the signs of numbers as they were on typewriters.
+
+    Examples
+    --------
+    >>> in_ascii("(−2.9 ± 1.7) × 10⁻⁶")
+    '(-2.9 +- 1.7) x 10^-6'
+    """
+    text = re.sub(f"[{SUPERSCRIPTS}]+", lambda power: f"^{power[0].translate(PLAIN)}", text)
+    return text.translate(PLAIN)
 
 
 def score_table(summary: Mapping[str, Any]) -> Table:

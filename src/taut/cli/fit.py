@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from taut.cli import display
-from taut.cli.display import print_json, progress, say, score_table
+from taut.cli.display import one_line, print_json, progress, say, score_table
 from taut.cli.inputs import Source, check_columns, check_outputs, choose_target, read_recipe, source
 from taut.cli.options import Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, number, option
 from taut.cli.workers import workers
 from taut.errors import InvalidValue, ModelFileError, TautError
 
 if TYPE_CHECKING:
+    from taut.data.schema import ColumnSchema
     from taut.selection import FitResult
 
 __all__ = ["fit"]
 
+
+INTERRUPTED = 130
+LONGEST = 30  # characters of a column's name
+NAMED = 4  # columns that were left out are named up to so many
 
 PLACE = "by default DATA's name in this folder."
 
@@ -79,25 +86,29 @@ def fit(
     check_columns(frame, table.name, roles)
     test_frame = None if tested is None else _read(tested, roles)
     options: dict[str, Any] = {"test_size": test_size, "cv": cv, "test": test_frame}
-    result = _fit(
-        frame,
-        target,
-        task=task,
-        recipe=start,
-        seed=start.seed,
-        group=group,
-        time_column=time,
-        n_jobs=jobs,
-        data_name=table.name,
-        **{name: value for name, value in options.items() if value is not None},
-    )
+    try:
+        result = _fit(
+            frame,
+            target,
+            task=task,
+            recipe=start,
+            seed=start.seed,
+            group=group,
+            time_column=time,
+            n_jobs=jobs,
+            data_name=table.name,
+            **{name: value for name, value in options.items() if value is not None},
+        )
+    except KeyboardInterrupt:
+        print("taut: interrupted; nothing was written", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
     summary = result.summary()
     _write(result, summary, model, report)
     files = {"model": str(model), "report": str(report)}
     if json:
         print_json({**summary, **files})
     else:
-        _show(summary, files)
+        _show(summary, files, left_out(result.model.encoder.schema_))
 
 
 def _read(tested: Source, roles: dict[str, str | None]) -> Any:
@@ -124,11 +135,40 @@ def _write(result: FitResult, summary: dict[str, Any], model: Path, report: Path
     write_report(result, report)
 
 
-def _show(summary: dict[str, Any], files: dict[str, str]) -> None:
+def left_out(columns: Sequence[ColumnSchema]) -> str:
+    """Return in one line which columns were left out and why; nothing if none was.
+
+    Examples
+    --------
+    >>> from taut.data.schema import ColumnSchema
+    >>> left_out([ColumnSchema("age", "number", "scaled", 0, 1), ColumnSchema("notes", "empty", "left out", 9, 0)])
+    'Left out: notes (empty)'
+    """
+    words = [f"{one_line(_shortened(column.name))} ({_why(column)})" for column in columns if not column.n_outputs]
+    if not words:
+        return ""
+    more = len(words) - NAMED
+    if more > 1:
+        return f"Left out: {', '.join(words[:NAMED])}, and {more} more"
+    return f"Left out: {', '.join(words)}"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _why(column: ColumnSchema) -> str:
+    """Return why a column was left out, in a few words."""
+    return "free text" if column.kind == "identifier" and "text" in column.treatment else column.kind
+
+
+def _show(summary: dict[str, Any], files: dict[str, str], columns: str) -> None:
     say(summary["answer"])
     display.show(score_table(summary))
     for note in summary["notes"]:
         say(f"Note: {note}")
+    if columns:
+        say(columns)
     rows = summary["rows"]
     say(
         f"{rows['train']} rows to learn from, {rows['test']} to test on, {len(summary['candidates'])} settings tried "

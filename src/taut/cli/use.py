@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taut.cli import display
-from taut.cli.display import print_json, say, score_table, table
+from taut.cli.display import one_line, print_json, say, score_table, table
 from taut.cli.inputs import check_outputs, source
 from taut.cli.options import Data, Json, option
 from taut.errors import InvalidValue
@@ -34,6 +34,7 @@ Output = Annotated[
 ]
 Probabilities = Annotated[bool, typer.Option("--proba", help="Give the probability of each class.")]
 
+DIGITS = "%.10g"  # more digits than any prediction has, and none that come from rounding
 FORMATS = (".csv", ".tsv", ".parquet")
 LEVELS_SHOWN = 5
 
@@ -56,14 +57,19 @@ def predict(
     loaded = _load_model(model)
     frame, _ = where.read(allow_no_rows=True)
     predicted = _predictions(loaded, frame, proba=proba)
+    notes = loaded.encoder.surprises(frame)
     if output is not None:
         _write(predicted, output)
     if json:
         about = {"model": str(model), "data": data, "output": None if output is None else str(output)}
         rows = {"predictions": predicted.to_dict(orient="records")} if output is None else {}
-        print_json({**about, "rows": len(predicted), "columns": list(predicted.columns), **rows})
-    elif output is None:
-        predicted.to_csv(sys.stdout, index=False, lineterminator="\n")
+        found = {"rows": len(predicted), "columns": list(predicted.columns), "notes": notes}
+        print_json({**about, **found, **rows})
+        return
+    for note in notes:
+        print(f"taut: note: {one_line(note)}", file=sys.stderr)
+    if output is None:
+        predicted.to_csv(sys.stdout, index=False, lineterminator="\n", float_format=DIGITS)
     else:
         say(f"{len(predicted)} predictions in {output}")
 
@@ -104,7 +110,8 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     if path.suffix.lower() == ".parquet":
         frame.to_parquet(buffer, index=False)
     else:
-        frame.to_csv(buffer, index=False, sep="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
+        separator = "\t" if path.suffix.lower() == ".tsv" else ","
+        frame.to_csv(buffer, index=False, sep=separator, lineterminator="\n", float_format=DIGITS)
     replace_file(path, buffer.getvalue())
 
 

@@ -21,6 +21,7 @@ _HOME = {
     "hold_out": "splits",
     "infer_task": "targets",
     "load_sample": "samples",
+    "numeric_target": "numeric_targets",
     "read_table": "reading",
     "spiral": "samples",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "hold_out",
     "infer_task",
     "load_sample",
+    "numeric_target",
     "read_table",
     "spiral",
 ]

@@ -17,14 +17,22 @@ import pandas as pd
 
 from taut.errors import DataError, InvalidType
 
-__all__ = ["Dates", "distinct", "number_style", "numbers", "read_dates", "text", "words_to_numbers"]
+__all__ = ["Dates", "distinct", "number_style", "numbers", "read_dates", "text", "unit", "words_to_numbers"]
 
 MISSING_WORDS = frozenset({"", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "missing"})
 _PROBE = 50  # distinct values looked at before all of them are
-_NUMBER = {  # a sign, a currency, digits with or without grouping, decimals, an exponent, a per cent sign
-    "point": re.compile(r"[$€£¥]?[+-]?[$€£¥]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?\s*%?"),
-    "comma": re.compile(r"[$€£¥]?[+-]?[$€£¥]?(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?(e[+-]?\d+)?\s*%?"),
-}
+_SPACE = r"[ \u00a0\u2009\u202f]"  # also the thin and the unbreakable ones that stand between thousands
+
+
+def _grammar(group: str, decimal: str) -> re.Pattern[str]:
+    """A sign, a currency, digits with or without grouping, decimals, an exponent, a per cent sign or a currency."""
+    # No group begins with a zero: "0.125" is an eighth and not one hundred and twenty-five.
+    whole = rf"([1-9]\d{{0,2}}({group}\d{{3}})+|[1-9]\d{{0,2}}({_SPACE}\d{{3}})+|\d+)?"
+    return re.compile(rf"[$€£¥]?{_SPACE}?[+-]?[$€£¥]?{whole}({decimal}\d*)?(e[+-]?\d+)?{_SPACE}*[%$€£¥]?")
+
+
+_NUMBER = {"point": _grammar(",", r"\."), "comma": _grammar(r"\.", ",")}
+_MEASURE = re.compile(r"(?P<number>[+-]?\d[\d.,]*)\s*(?P<unit>[^\W\d_][^\d\s]{0,7})")  # "9.1 kg", "12µm", "3 m/s"
 _CODE = re.compile(r"0\d+")  # "007" names something; it does not count
 _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?")
 _DAYS = (
@@ -86,6 +94,24 @@ def number_style(words: list[str]) -> str | None:
 
 def _is_number(word: str, style: str) -> bool:
     return any(sign.isdigit() for sign in word) and _NUMBER[style].fullmatch(word.lower()) is not None
+
+
+def unit(words: list[str]) -> str | None:
+    """Return the unit that follows the number in all of these words, as in "9.1 kg", or None if there is not one.
+
+    Examples
+    --------
+    >>> unit(["9.1 kg", "12kg"]), unit(["9.1 kg", "much"]), unit(["1 cat", "2 dogs"])
+    ('kg', None, None)
+    """
+    matches = [_MEASURE.fullmatch(word) for word in words if word.lower() not in MISSING_WORDS]
+    units = {match["unit"] if match else None for match in matches}
+    return units.pop() if len(units) == 1 else None
+
+
+def reads(words: list[str], style: str) -> bool:
+    """Say whether each of the words is a number in a style ("point" or "comma") or means missing."""
+    return all(word.lower() in MISSING_WORDS or _is_number(word, style) for word in words)
 
 
 def words_to_numbers(words: list[str], style: str) -> tuple[np.ndarray, str | None]:

@@ -25,6 +25,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from taut.checks import check_choice, check_number
+from taut.data.decimals import DECIMAL
 from taut.data.frames import as_frame
 from taut.data.kinds import (
     LARGEST,
@@ -39,6 +40,7 @@ from taut.data.kinds import (
 )
 from taut.data.scaling import SCALERS, fit_scaler
 from taut.data.schema import ColumnSchema, describe
+from taut.data.surprises import surprises
 from taut.errors import DataError, InvalidValue
 
 __all__ = ["SCALERS", "TRUSTED_TYPES", "TableEncoder"]
@@ -194,6 +196,32 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             result[:, position : len(self.outputs_) - len(self.gaps_)] = self.one_hot_.transform(codes)
         return result
 
+    def surprises(self, X: Any) -> list[str]:
+        """Say what is odd about later rows, in plain sentences, at most one a column.
+
+        Levels that training never had, numbers and dates farther outside the range of training than that is wide,
+        and columns that are empty here but were not in training. `transform` takes all of these in silence.
+
+        Parameters
+        ----------
+        X : DataFrame or array, shape (rows, columns)
+            As for `transform`.
+
+        Raises
+        ------
+        DataError
+            As `transform` does.
+
+        Examples
+        --------
+        >>> encoder = TableEncoder().fit(pd.DataFrame({"age": [20, 30, 40], "sex": ["f", "m", "f"]}))
+        >>> encoder.surprises(pd.DataFrame({"age": [35, 420], "sex": ["M", "x"]}))  # doctest: +NORMALIZE_WHITESPACE
+        ["Column 'age' is far outside the range of training (20 to 40), such as 420, in 1 row.",
+         "Column 'sex' has a level never seen in training, such as 'x', in 1 row."]
+        """
+        check_is_fitted(self, "readers_")
+        return surprises(list(zip(self.readers_, self.positions_, strict=True)), self.schema_, self._matched(X))
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the outputs, such as "age", "sex=m", "age is missing"; shape (outputs,).
 
@@ -242,7 +270,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         least = self._least_rows(len(frame))
         for place, name in enumerate(self.names_):
             series = frame.iloc[:, place]
-            reader = choose_reader(name, series)
+            # A single column is all there is to learn from, even if it counts the rows.
+            reader = choose_reader(name, series, decimal=frame.attrs.get(DECIMAL, ""), alone=len(self.names_) == 1)
             if isinstance(reader, CategoryReader):
                 reader = group_rare(reader, series, least, int(self.max_categories))
             if isinstance(reader, Unused):
@@ -342,7 +371,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             np.fmin.reduce(block, axis=0, initial=0.0) < -LARGEST
         )
         for column in np.flatnonzero(beyond):
-            checked(block[:, column], self._name_of_number(int(column)))
+            checked(block[:, column], self._name_of_number(int(column)), frame.index)
 
     def _name_of_number(self, column: int) -> str:
         widths = np.cumsum([_width(reader) for reader in self.readers_])

@@ -8,28 +8,22 @@ Floor 1 of the house: knows nothing of networks.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from taut.data.cells import Dates, distinct, not_a, number_style, numbers, read_dates, text, words_to_numbers
+from taut.data.cells import Dates, distinct, not_a, number_style, numbers, read_dates, reads, text, words_to_numbers
+from taut.data.identifiers import MANY_ROWS, is_free_text, is_running_number, names_rows
 from taut.errors import DataError, InvalidValue
 
 __all__ = ["CategoryReader", "DateReader", "NumberReader", "Reader", "Unused", "choose_reader", "group_rare"]
 
-MANY_ROWS = 20  # with no more rows than this, text that is different in each row may still be a category
 LARGEST = 1e150  # the square of anything larger does not fit into float64
 _EPOCH = pd.Timestamp("1970-01-01")
 _DAY = pd.Timedelta(days=1)
 _PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0}
-# The whole name, or its last or first word in snake_case, camelCase or with spaces: "id", "customer_id", "PassengerId".
-_IDENTIFIER = re.compile(
-    r"(?i:id|index|idx|row|rows|row[ _.]?(names?|numbers?|id)|unnamed:.*|uuid|guid|key)"
-    r"|(?i:.*[ _.-](id|uuid|guid)|id[ _.-].*)"
-    r"|.*[a-z](Id|ID)"
-)
+_MOST_RARE = 200  # rare levels that are remembered by name; a column may have a hundred thousand
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class NumberReader:
     """Reads numbers, booleans, durations (as seconds) and numbers written as text."""
 
     name: str
-    style: str = ""  # how text writes the number, if the column was text
+    style: str = ""  # how text writes the number, if the column was text or its file has decimal commas
 
     def read(self, series: pd.Series) -> np.ndarray:
         """Return the column as float64 with NaN for gaps, shape (rows, 1)."""
@@ -48,18 +42,25 @@ class NumberReader:
         if pd.api.types.is_complex_dtype(dtype):
             raise InvalidValue(f"Complex data not supported: column {self.name!r} is complex; give its parts instead")
         if pd.api.types.is_numeric_dtype(dtype):
-            return checked(numbers(series), self.name)
+            return checked(numbers(series), self.name, series.index)
         if pd.api.types.is_timedelta64_dtype(dtype):
             return series.dt.total_seconds().to_numpy(dtype=np.float64)
         if pd.api.types.is_datetime64_any_dtype(dtype):
             raise not_a("numbers", self.name, series.iloc[0] if len(series) else dtype)
         codes, values = distinct(series)
-        return checked(np.append(self._distinct(values), np.nan)[codes], self.name)
+        return checked(np.append(self._distinct(values), np.nan)[codes], self.name, series.index)
+
+    def _style_of(self, words: list[str]) -> str:
+        """The style of training, unless all words together make sense only in the other."""
+        style = self.style or "point"
+        other = "comma" if style == "point" else "point"
+        return other if not reads(words, style) and reads(words, other) else style
 
     def _distinct(self, values: np.ndarray) -> np.ndarray:
         read = np.empty(len(values))
         words = [index for index, value in enumerate(values) if isinstance(value, (str, bytes))]
-        written, bad = words_to_numbers([text(values[index]) for index in words], self.style or "point")
+        spelled = [text(values[index]) for index in words]
+        written, bad = words_to_numbers(spelled, self._style_of(spelled))
         if bad is not None:
             raise not_a("numbers", self.name, bad)
         read[words] = written
@@ -81,6 +82,7 @@ class CategoryReader:
     other: bool = False
     missing: bool = False
     boolean: bool = False
+    rare: tuple[str, ...] = ()  # levels of training that share "other", as far as they are remembered
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,11 +92,31 @@ class CategoryReader:
     def read(self, series: pd.Series) -> np.ndarray:
         """Return the positions as float64, shape (rows, 1); -1 is a level never seen that has no place."""
         codes, words = category_words(series, self.boolean)
-        place = {level: position for position, level in enumerate(self.levels)}
         unseen = len(self.levels) if self.other else -1
+        place = dict.fromkeys(self.rare, unseen) | {level: position for position, level in enumerate(self.levels)}
+        folded: dict[str, str | None] = {}
+        for level in place:
+            folded[level.casefold()] = None if level.casefold() in folded else level
+
+        def position(word: str) -> int:
+            if word in place:
+                return place[word]
+            alike = folded.get(word.casefold())  # "JA" is "ja", unless training had both "ja" and "Ja"
+            return unseen if alike is None else place[alike]
+
         absent = len(self.names) - 1 if self.missing else -1
-        positions = [absent if word == "" else place.get(word, unseen) for word in words]
+        positions = [absent if word == "" else position(word) for word in words]
         return np.array([*positions, absent], dtype=np.float64)[codes].reshape(-1, 1)
+
+    def unknown(self, words: list[str]) -> list[int]:
+        """Return the positions of the words that are no level of training, nor differ from one only by case."""
+        known = {level.casefold() for level in (*self.levels, *self.rare)}
+        return [position for position, word in enumerate(words) if word and word.casefold() not in known]
+
+    @property
+    def forgetful(self) -> bool:
+        """Whether training had rare levels that are not remembered by name."""
+        return self.other and len(self.rare) in (0, _MOST_RARE)
 
 
 @dataclass(frozen=True)
@@ -145,8 +167,8 @@ class Unused:
     reason: str
 
 
-def checked(values: np.ndarray, name: str) -> np.ndarray:
-    """Return the values if they can be computed with.
+def checked(values: np.ndarray, name: str, index: pd.Index) -> np.ndarray:
+    """Return the values if they can be computed with; `index` has the labels of their rows in the table.
 
     Raises
     ------
@@ -155,12 +177,18 @@ def checked(values: np.ndarray, name: str) -> np.ndarray:
     """
     bad = np.abs(values) > LARGEST
     if bad.any():
-        row = int(bad.argmax())
-        word = (
-            "an infinite value" if np.isinf(values[row]) else f"the value {values[row]:g}, too large to compute with,"
-        )
-        raise DataError(f"column {name!r} holds {word} in row {row}: replace it by a finite number or empty that cell")
+        place = int(bad.argmax())
+        value, row = values[place], _row(index, place)
+        word = "an infinite value" if np.isinf(value) else f"the value {value:g}, too large to compute with,"
+        raise DataError(f"column {name!r} holds {word} in {row}: replace it by a finite number or empty that cell")
     return values
+
+
+def _row(index: pd.Index, place: int) -> str:
+    """Name a row so that it is found in the table it came from, wherever splitting and shuffling has put it."""
+    if pd.api.types.is_integer_dtype(index.dtype):
+        return f"data row {int(index[place]) + 1} (the first is 1)"
+    return f"the row {index[place]!r}"
 
 
 def days(dates: pd.Series) -> np.ndarray:
@@ -188,7 +216,7 @@ def category_words(series: pd.Series, boolean: bool) -> tuple[np.ndarray, list[s
     return codes, words
 
 
-def choose_reader(name: str, series: pd.Series) -> Reader | Unused:
+def choose_reader(name: str, series: pd.Series, *, decimal: str = "", alone: bool = False) -> Reader | Unused:
     """Decide what a column holds.
 
     Parameters
@@ -197,6 +225,11 @@ def choose_reader(name: str, series: pd.Series) -> Reader | Unused:
         The column's name, which may mark it as an identifier.
     series : Series, shape (rows,)
         The rows that train.
+    decimal : {"", "comma"}, default ""
+        The decimal mark of the file that the column comes from, where that is known. A column whose cells do not show
+        it, such as one of whole numbers, may show it in a later file.
+    alone : bool, default False
+        Whether the table has no other column; then numbers that merely count the rows are kept.
     """
     if series.isna().all():
         return Unused("empty", "left out: it has no values")
@@ -206,7 +239,7 @@ def choose_reader(name: str, series: pd.Series) -> Reader | Unused:
     if pd.api.types.is_bool_dtype(dtype):
         return _category(name, series, boolean=True)
     if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
-        return _number(name, series)
+        return _number(name, series, decimal, alone)
     if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
         return _date(name, read_dates(series))
     return _from_cells(name, series)
@@ -232,7 +265,7 @@ def _from_cells(name: str, series: pd.Series) -> Reader | Unused:
     return _category(name, series) if dates is None else _date(name, dates)
 
 
-def _number(name: str, series: pd.Series, style: str = "") -> Reader | Unused:
+def _number(name: str, series: pd.Series, style: str = "", alone: bool = False) -> Reader | Unused:
     reader = NumberReader(name, style)
     values = reader.read(series)[:, 0]
     present = values[~np.isnan(values)]
@@ -243,8 +276,11 @@ def _number(name: str, series: pd.Series, style: str = "") -> Reader | Unused:
             return Unused("constant", f"left out: it is {text(present[0])} in every row")
         return _category(name, series)  # one value and gaps: what it says is whether there is a value
     whole = not pd.api.types.is_float_dtype(series.dtype) and bool((present == np.floor(present)).all())
-    if _IDENTIFIER.fullmatch(name) and whole and len(values) > MANY_ROWS and len(np.unique(present)) == len(values):
-        return Unused("identifier", "left out: it numbers the rows")
+    if whole and len(present) == len(values):
+        if names_rows(name, len(np.unique(present)), len(present)):
+            return Unused("identifier", "left out: it names the rows")
+        if not alone and is_running_number(name, values, series.index):
+            return Unused("identifier", "left out: it numbers the rows")
     return reader
 
 
@@ -268,7 +304,10 @@ def _category(name: str, series: pd.Series, boolean: bool = False) -> Reader | U
         return Unused("constant", f"left out: it is {next(iter(present))!r} in every row")
     n_present = int((~blank[codes]).sum())
     if len(present) == n_present > MANY_ROWS and not boolean:
-        return Unused("identifier", "left out: it is different in every row")
+        what = "free text, different" if is_free_text(present) else "it is different"
+        return Unused("identifier", f"left out: {what} in every row")
+    if names_rows(name, len(present), n_present):
+        return Unused("identifier", "left out: it names the rows")
     return CategoryReader(name, _ordered(present, series), missing=missing, boolean=boolean)
 
 
@@ -310,4 +349,12 @@ def group_rare(reader: CategoryReader, series: pd.Series, least: float, most: in
     levels = tuple(level for level, keep in zip(reader.levels, kept, strict=True) if keep)
     if not levels and not reader.missing:
         return Unused("identifier", f"left out: none of its {len(counts)} levels is in {least:g} rows or more")
-    return replace(reader, levels=levels, other=True)
+    return replace(reader, levels=levels, other=True, rare=_remembered(reader.levels, counts, kept))
+
+
+def _remembered(levels: tuple[str, ...], counts: np.ndarray, kept: np.ndarray) -> tuple[str, ...]:
+    """Return rare levels: first those that differ from a kept one only by case, then the most frequent."""
+    folded = {level.casefold() for level, keep in zip(levels, kept, strict=True) if keep}
+    rare = [place for place in np.argsort(-counts, kind="stable") if not kept[place]]
+    rare.sort(key=lambda place: levels[place].casefold() not in folded)
+    return tuple(levels[place] for place in rare[:_MOST_RARE])

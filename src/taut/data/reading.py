@@ -10,8 +10,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +30,21 @@ __all__ = ["read_table"]
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _PARQUET = (".parquet", ".pq")
 _SEPARATORS = (",", ";", "\t", "|")
+_LINES = 100  # rows looked at to find out the separator
 _SAMPLE = 1 << 18  # bytes looked at to find out encoding and separator
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _GZIP = b"\x1f\x8b"
+_EXCEL = re.compile(r"\ufeff?\"?sep=(?P<separator>[,;\t|])\"?[,;\t|]*(\r\n|\r|\n)")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a text file is written."""
+
+    separator: str
+    encoding: str
+    compression: str | None
+    skipped: int  # lines above the column names
 
 
 def read_table(path: str | Path, *, allow_no_rows: bool = False) -> pd.DataFrame:
@@ -38,7 +55,8 @@ def read_table(path: str | Path, *, allow_no_rows: bool = False) -> pd.DataFrame
     path : str or path
         A file that ends in .csv, .tsv, .tab or .txt (text with a header line; also with .gz behind), .parquet or .pq.
         In .csv and .txt the separator may be a comma, a semicolon, a tab or a vertical bar. Text is UTF-8, UTF-16
-        with a mark, or else Latin-1. Besides what pandas takes for missing, ``?`` is missing.
+        with a mark, or else Latin-1. A first line such as ``sep=;``, which Excel writes, names the separator. Besides
+        what pandas takes for missing, ``?`` is missing.
     allow_no_rows : bool, default False
         Whether a table with column names and no rows will do, as where something is to be predicted for each row.
 
@@ -46,7 +64,8 @@ def read_table(path: str | Path, *, allow_no_rows: bool = False) -> pd.DataFrame
     -------
     pandas.DataFrame, shape (rows, columns)
         At least one column and, unless `allow_no_rows`, one row; columns have distinct names, without spaces around
-        them.
+        them. If any column proves that decimals are written with a comma (``85,5``), that holds for the file, and
+        ``3.466`` is three thousand; columns that no column decides for, such as only ``3.466``, stay text.
 
     Raises
     ------
@@ -104,63 +123,72 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def _read_text(path: Path, kind: str) -> pd.DataFrame:
     import pandas as pd
 
+    from taut.data.decimals import settle_decimals
+
     head, compression = _head(path)
     encoding = _encoding(path, head)
     sample = head.decode(encoding, errors="replace")
-    separator = "\t" if kind in (".tsv", ".tab") else _separator(sample)
+    named = _EXCEL.match(sample)
+    if named:
+        sample = sample[named.end() :]
+    separator = named["separator"] if named else "\t" if kind in (".tsv", ".tab") else _separator(sample)
+    form = _Form(separator, encoding, compression, 1 if named else 0)
     try:
-        frame = _parse(path, separator, encoding, compression)
-    except UnicodeDecodeError:
-        # Latin-1 gives every byte a meaning, so this second try cannot fail for the same reason.
-        encoding = "latin-1"
-        frame = _parse(path, separator, encoding, compression)
+        try:
+            frame = _parse(path, form)
+        except UnicodeDecodeError:
+            # Latin-1 gives every byte a meaning, so this second try cannot fail for the same reason.
+            form = replace(form, encoding="latin-1")
+            frame = _parse(path, form)
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty; a table needs a line of column names and rows below it") from error
     names, width = _header(sample, separator)
     _check_names(path, names)
     if width > len(names):  # pandas would take the first fields for row names
-        raise DataError(f"{path}: rows have {width} fields but there are {len(names)} column names; name every column")
+        known = "is 1 column name" if len(names) == 1 else f"are {len(names)} column names"
+        raise DataError(f"{path}: rows have {width} fields but there {known}; name every column")
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
     # A row that is too short reads as missing in its last column, so only then is it worth counting the fields.
     if len(frame) and frame.iloc[:, -1].isna().any():
-        _check_lengths(path, separator, encoding, compression)
-    return frame
+        _check_lengths(path, form)
+
+    return settle_decimals(frame, separator, partial(_parse, path, form))
 
 
-def _parse(path: Path, separator: str, encoding: str, compression: str | None) -> pd.DataFrame:
-    """Read the text; where the separator is a semicolon, numbers may have a decimal comma."""
+def _parse(path: Path, form: _Form, places: list[int] | None = None, rows: int | None = None) -> pd.DataFrame:
+    """Read the text with decimal points; or columns at some places as text, and the first rows of them or all."""
     import pandas as pd
 
-    def read(decimal: str) -> pd.DataFrame:
-        try:
-            frame: pd.DataFrame = pd.read_csv(
-                path,
-                sep=separator,
-                decimal=decimal,
-                encoding=encoding,
-                compression=compression,  # type: ignore[arg-type]
-                na_values=["?"],
-                skipinitialspace=True,
-                low_memory=False,  # guess each column's type from all of it
-            )
-        except (pd.errors.ParserError, EOFError, zlib.error, csv.Error) as error:
-            raise DataError(
-                f"{path}: not a readable table ({_first_line(error)}); repair or export it again"
-            ) from error
-        return frame
-
-    frame = read(".")
-    if separator == ";" and _texts(frame):
-        other = read(",")
-        if _texts(other) < _texts(frame):
-            return other
+    try:
+        frame: pd.DataFrame = pd.read_csv(
+            path,
+            sep=form.separator,
+            encoding=form.encoding,
+            compression=form.compression,  # type: ignore[arg-type]
+            skiprows=form.skipped,
+            na_values=["?"],
+            skipinitialspace=True,
+            low_memory=False,  # guess each column's type from all of it
+            usecols=places,
+            nrows=rows,
+            dtype=None if places is None else str,
+        )
+    except (pd.errors.ParserError, EOFError, zlib.error, csv.Error) as error:
+        raise DataError(f"{path}: not a readable table ({_trouble(error)}); repair or export it again") from error
     return frame
 
 
-def _texts(frame: pd.DataFrame) -> int:
-    from pandas.api.types import is_numeric_dtype
-
-    return sum(not is_numeric_dtype(dtype) for dtype in frame.dtypes)
+def _trouble(error: BaseException) -> str:
+    """Say in plain words what stopped pandas."""
+    line = _first_line(error).removeprefix("Error tokenizing data.").strip().removeprefix("C error:").strip()
+    uneven = re.match(r"Expected (\d+) fields in line (\d+), saw (\d+)", line)
+    if uneven:
+        expected, place, found = uneven.groups()
+        return f"line {place} has {found} fields where the header has {expected}"
+    quote = re.match(r"EOF inside string starting at row (\d+)", line)
+    if quote:
+        return f"a quotation mark opens in data row {int(quote[1])} and never closes"
+    return line
 
 
 def _head(path: Path) -> tuple[bytes, str | None]:
@@ -185,25 +213,31 @@ def _encoding(path: Path, head: bytes) -> str:
     return "utf-8"
 
 
+def _rows(sample: str, separator: str) -> Iterator[list[str]]:
+    """Yield the rows of a text whose lines may end in any way."""
+    rows = csv.reader(io.StringIO(sample, newline=None), delimiter=separator, skipinitialspace=True)
+    return (row for row in rows if row)
+
+
 def _separator(sample: str) -> str:
-    """Return the separator that splits the first lines into the most fields, and into equally many."""
-    lines = sample.splitlines()
-    lines = lines[: 100 if len(lines) <= 100 or len(sample) < _SAMPLE // 2 else 50]
+    """Return the separator by which most lines have as many fields as the header, and the header has the most.
+
+    The header decides because decimal commas stand in every row but not there.
+    """
 
     def quality(separator: str) -> tuple[float, int]:
         try:
-            counts = Counter(len(row) for row in csv.reader(lines, delimiter=separator) if row)
-        except csv.Error:
+            header, *rows = [len(row) for row in islice(_rows(sample, separator), _LINES)]
+        except (csv.Error, ValueError):
             return 0.0, 0
-        fields, times = counts.most_common(1)[0]
-        return (times / counts.total() if fields > 1 else 0.0), fields
+        return (1 + rows.count(header)) / (1 + len(rows)) if header > 1 else 0.0, header
 
     return max(_SEPARATORS, key=quality)
 
 
 def _header(sample: str, separator: str) -> tuple[list[str], int]:
     """Return the names of the columns, and how many fields the first row has."""
-    rows = (row for row in csv.reader(io.StringIO(sample), delimiter=separator, skipinitialspace=True) if row)
+    rows = _rows(sample, separator)
     names = [name.strip().lstrip("\ufeff") for name in next(rows, [])]
     return names, len(next(rows, []))
 
@@ -214,19 +248,19 @@ def _check_names(path: Path, names: list[str]) -> None:
         raise DataError(f"{path}: more than one column is named {twice[0]!r}; give each column a name of its own")
 
 
-def _check_lengths(path: Path, separator: str, encoding: str, compression: str | None) -> None:
+def _check_lengths(path: Path, form: _Form) -> None:
     with (
-        gzip.open(path, "rt", encoding=encoding, newline="")
-        if compression
-        else path.open("r", encoding=encoding, newline="")
+        gzip.open(path, "rt", encoding=form.encoding) if form.compression else path.open(encoding=form.encoding)
     ) as file:
-        rows = csv.reader(file, delimiter=separator, skipinitialspace=True)
+        rows = csv.reader(islice(file, form.skipped, None), delimiter=form.separator, skipinitialspace=True)
         width = 0
         for row in rows:
             width = width or len(row)
             if row and len(row) != width:
+                line = rows.line_num + form.skipped
                 raise DataError(
-                    f"{path}: line {rows.line_num} has {len(row)} fields where the header has {width}; repair that line"
+                    f"{path}: line {line} has {len(row)} {'field' if len(row) == 1 else 'fields'} where the header has "
+                    f"{width}; repair that line"
                 )
 
 

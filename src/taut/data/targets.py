@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from taut.checks import check_number
+from taut.data.numeric_targets import refuse_gaps, refuse_unit, target_frame, target_numbers, written_style
 from taut.errors import DataError, InvalidType, InvalidValue
 
 __all__ = ["ClassTargets", "ClassWeight", "NumberTargets", "class_weights", "infer_task"]
 
 FEW_CLASSES = 20  # integers with more distinct values than this are numbers
 FEW_SHARE = 0.05  # and so are those with more distinct values than this share of the rows
+_STYLES = ("", "point", "comma")
 TEXT_SHARE = 0.5  # words with more distinct values than this share of the rows are text, not classes
 
 
@@ -66,6 +68,9 @@ def infer_task(y: Any) -> str:
         words = [text(value) for value in values]
         style = number_style(words)
         if style is None:
+            # "1 star" to "5 star" may be classes; weights in kg are not.
+            if len(words) > FEW_CLASSES or any("." in word or "," in word for word in words):
+                refuse_unit(words)
             if len(values) > max(FEW_CLASSES, TEXT_SHARE * len(series)):
                 raise DataError(
                     f"the target has {len(values)} different words in {len(series)} rows: it is text, not a class"
@@ -89,7 +94,7 @@ def _column(y: Any) -> np.ndarray:
     if isinstance(y, pd.DataFrame):
         y = y.to_numpy()
     series = y if isinstance(y, pd.Series) else pd.Series(_one_column(np.asarray(y)))
-    _refuse_gaps(int(series.isna().sum()))
+    refuse_gaps(int(series.isna().sum()))
     dtype = series.dtype.categories.dtype if isinstance(series.dtype, pd.CategoricalDtype) else series.dtype
     if pd.api.types.is_bool_dtype(dtype):
         return series.to_numpy(dtype=bool)
@@ -102,11 +107,6 @@ def _one_column(values: np.ndarray) -> np.ndarray:
     if values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1):
         return values.reshape(-1)
     raise InvalidValue(f"class labels must have shape (rows,), got {values.shape}")
-
-
-def _refuse_gaps(count: int) -> None:
-    if count:
-        raise DataError(f"the target is missing (NaN) in {count} row(s): drop these rows or fill them in")
 
 
 class ClassTargets:
@@ -262,6 +262,8 @@ class NumberTargets:
         Mean and standard deviation; the scale of a constant target is 1.
     flat_ : bool
         Whether it was fitted on shape (rows,), which `decode` then returns.
+    styles_ : tuple of {"", "point", "comma"}
+        How each target is written where it is text; later text is read the same way.
 
     Examples
     --------
@@ -273,6 +275,7 @@ class NumberTargets:
     mean_: np.ndarray
     scale_: np.ndarray
     flat_: bool
+    styles_: tuple[str, ...] = ()
 
     def fit(self, y: Any, sample_weight: Any = None) -> NumberTargets:
         """Learn mean and scale.
@@ -280,7 +283,7 @@ class NumberTargets:
         Parameters
         ----------
         y : array, Series or DataFrame, shape (rows,) or (rows, targets)
-            Numbers; also as text, such as ``"1,234"``.
+            Numbers; also as text, such as ``"1,234"``, ``"0,13"``, ``"€9.13"`` or ``"19.5%"``.
         sample_weight : array, shape (rows,), optional
             How much each row counts.
 
@@ -289,7 +292,9 @@ class NumberTargets:
         DataError
             If a target is missing, infinite or no number.
         """
-        values, self.flat_ = self._numbers(y)
+        frame, self.flat_ = target_frame(y)
+        self.styles_ = tuple(written_style(frame.iloc[:, place]) for place in range(frame.shape[1]))
+        values = target_numbers(frame, self.styles_)
         if len(values) == 0:
             raise DataError("the target has no rows")
         # Subtracting a first guess keeps the rounding error of the mean from passing for spread.
@@ -302,9 +307,10 @@ class NumberTargets:
 
     def encode(self, y: Any) -> np.ndarray:
         """Return standardized targets, float64, shape (rows, targets)."""
-        values, _ = self._numbers(y)
-        if values.shape[1] != len(self.mean_):
-            raise DataError(f"expected {len(self.mean_)} target(s), got {values.shape[1]}")
+        frame, _ = target_frame(y)
+        if frame.shape[1] != len(self.mean_):
+            raise DataError(f"expected {len(self.mean_)} target(s), got {frame.shape[1]}")
+        values = target_numbers(frame, self.styles_ or ("",) * len(self.mean_))
         return (values - self.mean_) / self.scale_
 
     def decode(self, outputs: Any) -> np.ndarray:
@@ -314,7 +320,8 @@ class NumberTargets:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        return {"kind": "numbers", "mean": self.mean_.tolist(), "scale": self.scale_.tolist(), "flat": self.flat_}
+        fields = {"kind": "numbers", "mean": self.mean_.tolist(), "scale": self.scale_.tolist(), "flat": self.flat_}
+        return fields | ({"styles": list(self.styles_)} if any(self.styles_) else {})
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> NumberTargets:
@@ -330,48 +337,11 @@ class NumberTargets:
             targets.mean_ = np.array(fields["mean"], dtype=np.float64)
             targets.scale_ = np.array(fields["scale"], dtype=np.float64)
             targets.flat_ = bool(fields["flat"])
+            targets.styles_ = tuple(fields.get("styles", [""] * len(targets.mean_)))
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidValue(f"not the targets of a regressor: {str(fields)[:80]}") from error
         usable = np.isfinite(targets.mean_).all() and np.isfinite(targets.scale_).all() and (targets.scale_ > 0).all()
-        if targets.mean_.ndim != 1 or targets.mean_.shape != targets.scale_.shape or not usable:
+        known = len(targets.styles_) == len(targets.mean_) and all(style in _STYLES for style in targets.styles_)
+        if targets.mean_.ndim != 1 or targets.mean_.shape != targets.scale_.shape or not usable or not known:
             raise InvalidValue(f"not the targets of a regressor: {str(fields)[:80]}")
         return targets
-
-    @staticmethod
-    def _numbers(y: Any) -> tuple[np.ndarray, bool]:
-        """Return float64 (rows, targets), and whether the target came as one flat column."""
-        import pandas as pd
-
-        from taut.data.cells import not_a
-        from taut.data.kinds import NumberReader
-
-        flat = not isinstance(y, pd.DataFrame) and np.ndim(y) == 1
-        if np.ndim(y) not in (1, 2):
-            raise InvalidValue(f"targets must have shape (rows,) or (rows, targets), got {np.shape(y)}")
-        frame = y if isinstance(y, pd.DataFrame) else pd.DataFrame(y)
-        if frame.shape[1] == 0:
-            raise DataError("the target has no rows or no columns")
-        columns = []
-        for position in range(frame.shape[1]):
-            series = frame.iloc[:, position]
-            name = str(y.name) if isinstance(y, pd.Series) and y.name is not None else "target"
-            if isinstance(series.dtype, pd.CategoricalDtype):
-                series = series.astype(series.dtype.categories.dtype)
-            _refuse_gaps(int(series.isna().sum()))
-            if pd.api.types.is_timedelta64_dtype(series.dtype):
-                raise not_a("numbers", name, series.iloc[0])
-            columns.append(NumberReader(name, _style(series)).read(series)[:, 0])
-        values = np.column_stack(columns)
-        _refuse_gaps(int(np.isnan(values).any(axis=1).sum()))
-        return values, flat
-
-
-def _style(series: Any) -> str:
-    """Return how text writes its numbers, "" where the target is no text."""
-    import pandas as pd
-
-    from taut.data.cells import distinct, number_style, text
-
-    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return ""
-    return number_style([text(value) for value in distinct(series)[1]]) or ""

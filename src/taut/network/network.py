@@ -52,7 +52,7 @@ class Network:
     >>> network = Network([Dense(64, weight_penalty=L2(5e-4)), ReLU(), Dense(3)]).build(n_inputs=2)
     >>> network
     layer  kind     shape  parameters  penalty
-    0      Dense   2 → 64         192  weights: L2(lam=0.0005)
+    0      Dense   2 → 64         192  weights: L2(0.0005)
     1      ReLU   64 → 64           0
     2      Dense   64 → 3         195
     387 parameters, 2 inputs, float64
@@ -209,14 +209,14 @@ class Network:
         widths = [str(width) for width in (self.n_inputs, *self._widths)] if self.built else []
         for index, layer in enumerate(self.layers):
             penalties = [
-                f"{parameter.name}: {' + '.join(map(repr, parameter.penalty.parts))}"
+                f"{parameter.name}: {' + '.join(map(_call, parameter.penalty.parts))}"
                 for parameter in layer.parameters
                 if parameter.penalty.parts
             ]
             size = sum(prod(parameter.shape) for parameter in layer.parameters)
             shape = " → ".join(widths[index : index + 2]) if self.built else "?"
             count = str(size) if self.built else "?"
-            rows.append((str(index), _kind(layer), shape, count, ", ".join(penalties)))
+            rows.append((str(index), _call(layer), shape, count, ", ".join(penalties)))
         return rows
 
     def _footer(self) -> str:
@@ -237,21 +237,39 @@ class Network:
         return "\n".join([*lines, self._footer()])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
+        # The class and the border are those of a data frame, so that Jupyter gives it the look of its own tables.
+        rows = [_html_row("td", row) for row in self._rows()]
         return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-            f"<caption style='caption-side:bottom'>{escape(self._footer())}</caption></table>"
+            f'<table border="1" class="dataframe"><thead>{_html_row("th", _HEADER)}</thead>'
+            f"<tbody>{''.join(rows)}</tbody></table><p>{escape(self._footer())}</p>"
         )
 
 
-def _kind(layer: Layer) -> str:
-    """Return what a layer is, with the numbers that set it, but for the units, which the shape tells."""
-    given: object = layer
+def _html_row(element: str, cells: Sequence[str]) -> str:
+    """Return a row of a table, text to the left and numbers to the right whatever a page does by itself."""
+    sides = ("right" if column in _NUMERIC else "left" for column in range(len(cells)))
+    written = (
+        f'<{element} style="text-align: {side};">{escape(cell)}</{element}>'
+        for side, cell in zip(sides, cells, strict=True)
+    )
+    return f"<tr>{''.join(written)}</tr>"
+
+
+def _call(given: object) -> str:
+    """Return how a layer or a penalty is made: its first setting, and by name those that are not as by default.
+
+    Of a layer, only numbers, and not the units, which the shape tells.
+    """
+    is_layer = isinstance(given, Layer)
     named = fields(given) if is_dataclass(given) else ()
-    settings = {field.name: getattr(layer, field.name) for field in named if field.init and field.name != "units"}
-    numbers = [f"{name}={value:g}" for name, value in settings.items() if isinstance(value, (int, float))]
-    return type(layer).__name__ + (f"({', '.join(numbers)})" if numbers else "")
+    settings = [(field, getattr(given, field.name)) for field in named if field.init and field.name != "units"]
+    if is_layer:
+        settings = [(field, value) for field, value in settings if isinstance(value, (int, float))]
+    if not settings:
+        return type(given).__name__ if is_layer else repr(given)
+    words = [repr(value) for _, value in settings[:1]]
+    words += [f"{field.name}={value!r}" for field, value in settings[1:] if value != field.default]
+    return f"{type(given).__name__}({', '.join(words)})"
 
 
 # Rows that pass through the layers at a time, so that memory does not grow with the table.

@@ -17,6 +17,7 @@ from taut.report.tables import scroll
 __all__ = ["confusion_counts", "confusion_table"]
 
 CLASSES_SHOWN = 20
+CLASSES_WITH_SHARES = 12  # of more, there is no room for a share beside each count
 
 
 def confusion_counts(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
@@ -47,10 +48,12 @@ def confusion_counts(true: np.ndarray, predicted: np.ndarray, n_classes: int) ->
 def confusion_table(counts: np.ndarray, labels: Sequence[str]) -> Markup:
     """Return the confusion matrix, each count with its share of the row, shaded by that share.
 
-    Beyond 20 classes the rarest are put together. Where labels would not fit above their columns, these are numbered.
+    Beyond 12 classes the shares are told by the shades alone; beyond 20 the rarest are put together. Where labels
+    would not fit above their columns, these are numbered.
     """
     counts, labels = _grouped(counts, labels)
     is_wide = len(labels) > 6
+    has_shares = len(labels) <= CLASSES_WITH_SHARES
     numbered = is_wide and max(len(label) for label in labels) > 4
     heads = [
         tag("th", str(place) if numbered else name(label, 16), title=label, scope="col", class_="number")
@@ -60,26 +63,29 @@ def confusion_table(counts: np.ndarray, labels: Sequence[str]) -> Markup:
         tag(
             "tr",
             tag("th", tag("small", f"{place} ") if numbered else "", name(label, 32), scope="row"),
-            *_cells(row, place - 1),
+            *_cells(row, place - 1, has_shares=has_shares),
         )
         for place, (label, row) in enumerate(zip(labels, counts, strict=True), start=1)
     ]
     total = tag("th", "rows", scope="col", class_="number total")
     head = tag("tr", tag("th", "true ↓ predicted →", scope="col"), *heads, total)
-    caption = tag("caption", tag("span", "Test rows; percentages are of the true class."))
-    kind = "confusion many" if is_wide else "confusion"
+    shares = "percentages are" if has_shares else "the darker, the larger the share"
+    caption = tag("caption", tag("span", f"Test rows; {shares} of the true class."))
+    kind = "confusion" + (" many" if is_wide else "") + ("" if has_shares else " crowded")
     return scroll(tag("table", caption, tag("thead", head), tag("tbody", *rows), class_=kind), "Confusion matrix")
 
 
-def _cells(row: np.ndarray, true: int) -> list[Markup]:
+def _cells(row: np.ndarray, true: int, *, has_shares: bool) -> list[Markup]:
     """Return the counts of one true class, and their sum."""
     size = int(row.sum())
     cells = []
     for said, value in enumerate(row.tolist()):
         share = value / size if size else 0.0
-        content = join(count(value), tag("small", percent(share))) if value else tag("span", "0", class_="none")
+        content = join(count(value), tag("small", percent(share)) if has_shares else "")
+        content = content if value else tag("span", "0", class_="none")
+        title = percent(share) if value and not has_shares else None
         kind = "number right" if said == true else "number wrong"
-        cells.append(tag("td", content, class_=kind, style=f"--share:{share:.3f}"))
+        cells.append(tag("td", content, class_=kind, style=f"--share:{share:.3f}", title=title))
     return [*cells, tag("td", count(size), class_="number total")]
 
 

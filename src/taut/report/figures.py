@@ -54,8 +54,10 @@ def learning_curves(chosen: Candidate, unregularized: Candidate) -> Figure:
     arms = [(chosen, "chosen", BLUE)]
     if chosen.recipe != unregularized.recipe:
         arms.append((unregularized, "without regularization", ORANGE))
+    opacity = 0.06 if _is_slab([arm[0] for arm in arms]) else 0.18
+    for candidate, _, color in arms:
+        _band(figure, candidate.validation_curve, candidate.validation_curve_se, color, opacity)
     for candidate, words, color in arms:
-        _band(figure, candidate.validation_curve, candidate.validation_curve_se, color)
         _line(figure, candidate.validation_curve, f"{words}, validation", color, "solid")
         _line(figure, candidate.training_curve, f"{words}, training", color, "dash")
     figure.update_xaxes(range=[1, max(len(arm[0].validation_curve) for arm in arms)])
@@ -264,15 +266,17 @@ def _line(figure: Figure, values: np.ndarray, words: str, color: str, dash: str)
     )
 
 
-def _band(figure: Figure, values: np.ndarray, errors: np.ndarray, color: str) -> None:
+def _band(figure: Figure, values: np.ndarray, errors: np.ndarray, color: str, opacity: float) -> None:
     kept = _thinned(len(values))
     kept = kept[np.isfinite(values[kept]) & np.isfinite(errors[kept])]
-    lower, upper = values[kept] - errors[kept], values[kept] + errors[kept]
+    values, errors = values[kept], errors[kept]
+    # No loss is below zero, and a logarithmic axis has no room for it.
+    lower, upper = np.maximum(values - errors, np.minimum(values, 0.01 * np.abs(values))), values + errors
     figure.add_scatter(
         x=[*(kept + 1).tolist(), *(kept[::-1] + 1).tolist()],
         y=[*_values(upper), *_values(lower[::-1])],
         fill="toself",
-        fillcolor=FILLS[color].format(0.18),
+        fillcolor=FILLS[color].format(opacity),
         line={"width": 0},
         mode="lines",
         showlegend=False,
@@ -281,7 +285,10 @@ def _band(figure: Figure, values: np.ndarray, errors: np.ndarray, color: str) ->
 
 
 def _loss_axis(figure: Figure, curves: Sequence[np.ndarray], validation: Sequence[np.ndarray]) -> None:
-    """Choose a range in which all of training can be seen but its first steps and a vanishing training loss."""
+    """Choose a range in which all of training can be seen but its first steps and a vanishing training loss.
+
+    It is that of the curves; bands may reach beyond it.
+    """
     settled = np.concatenate([np.empty(0), *(curve[len(curve) // 25 :] for curve in curves)])
     settled = settled[np.isfinite(settled)]
     lowest = min(
@@ -289,17 +296,31 @@ def _loss_axis(figure: Figure, curves: Sequence[np.ndarray], validation: Sequenc
     )
     if not settled.size or lowest <= 0:
         return
-    top = float(settled.max())
+    top, bottom = float(settled.max()), max(float(settled.min()), lowest / 30)
+    if bottom > 0.6 * top:
+        margin = 0.08 * (top - bottom) or 0.05 * top
+        figure.update_yaxes(range=[bottom - margin, top + margin])
+        return
     if top <= 10 * lowest:
         figure.update_yaxes(range=[0, 1.05 * top])
         return
-    bottom = max(float(settled.min()), lowest / 30)
     figure.update_yaxes(
         type="log",
         range=[float(np.log10(bottom / 1.1)), float(np.log10(top * 1.1))],
         dtick=1 if top > 30 * bottom else "D2",
         title_text="data loss, mean over folds (logarithmic)",
     )
+
+
+def _is_slab(candidates: Sequence[Candidate]) -> bool:
+    """Say whether the bands of standard errors would lie on each other so much that they hide the curves."""
+    length = min(len(candidate.validation_curve) for candidate in candidates)
+    first, last = (candidates[index].validation_curve[:length] for index in (0, -1))
+    reach, other = (np.abs(candidates[index].validation_curve_se[:length]) for index in (0, -1))
+    with np.errstate(invalid="ignore"):
+        is_wide = np.maximum(reach, other) > 0.15 * np.maximum(np.abs(first), np.abs(last))
+        is_shared = np.abs(first - last) < np.minimum(reach, other) if len(candidates) > 1 else False
+    return bool(length) and float(np.mean(is_wide | is_shared)) > 0.5
 
 
 def _thinned(length: int) -> np.ndarray:

@@ -1,63 +1,17 @@
-"""Numbers as people read them: three digits that count, no noise, one manner on the whole page.
+"""Counts, shares and times as people read them, in one manner on the whole page.
 
-Knows nothing of results or HTML.
+Other numbers are worded as in the answer, by `taut.selection.wording`. Knows nothing of results or HTML.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import floor, isfinite, isnan, log10
+from math import isnan
 
-__all__ = ["count", "decimals_for", "duration", "fixed", "percent", "plural", "significant"]
+from taut.selection.wording import plain
 
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SMALL, _LARGE = 1e-4, 1e7  # beyond these a power of ten is easier to read
+__all__ = ["count", "duration", "percent", "plural"]
+
 _THIN_SPACE = "\u202f"
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """Return `value` to `digits` significant digits; whole digits are never rounded away.
-
-    Examples
-    --------
-    >>> significant(0.081234), significant(54.321), significant(-1234.5), significant(3e-5), significant(float("nan"))
-    ('0.0812', '54.3', '−1234', '3 × 10⁻⁵', '–')
-    """
-    if not isfinite(value) or value == 0 or not _SMALL <= abs(value) < _LARGE:
-        return _special(value, digits)
-    return fixed(value, max(0, digits - 1 - _exponent(value, digits)))
-
-
-def fixed(value: float, decimals: int) -> str:
-    r"""Return `value` with a number of decimals, for columns of numbers that line up.
-
-    Examples
-    --------
-    >>> fixed(0.5, 3), fixed(-12345.6, 0), fixed(1e-9, 2)
-    ('0.500', '−12\u202f346', '<0.01')
-    """
-    if not isfinite(value) or abs(value) >= _LARGE:
-        return _special(value, 3)
-    text = f"{abs(value):,.{decimals}f}"
-    if value > 0 and not float(text.replace(",", "")):
-        return f"<{10.0**-decimals:.{decimals}f}"
-    whole = text.partition(".")[0]
-    text = text.replace(",", _THIN_SPACE if len(whole) > 5 else "")
-    return text if value >= 0 or not float(text.replace(_THIN_SPACE, "")) else f"−{text}"
-
-
-def decimals_for(values: Iterable[float], digits: int = 3) -> int:
-    """Return the decimals that give the first usable of `values` that many significant digits.
-
-    Examples
-    --------
-    >>> decimals_for([0.0812]), decimals_for([54.3]), decimals_for([float("nan"), 12345.0])
-    (4, 1, 0)
-    """
-    for value in values:
-        if isfinite(value) and value:
-            return min(max(0, digits - 1 - _exponent(value, digits)), 6)
-    return digits
 
 
 def percent(share: float) -> str:
@@ -86,7 +40,7 @@ def count(value: int) -> str:
     >>> count(1797), count(12345)
     ('1797', '12\u202f345')
     """
-    return fixed(value, 0)
+    return f"{value:,}".replace(",", _THIN_SPACE if abs(value) >= 10_000 else "")
 
 
 def plural(value: int, noun: str, nouns: str | None = None) -> str:
@@ -109,24 +63,6 @@ def duration(seconds: float) -> str:
     ('0.42 s', '12.3 s', '2 min 5 s', '2 h 1 min')
     """
     if seconds < 60:
-        return f"{significant(seconds, 2 if seconds < 10 else 3)} s"
+        return f"{plain(seconds, 2 if seconds < 10 else 3)} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _exponent(value: float, digits: int) -> int:
-    """Return the power of ten of `value` once it is rounded, so that 9.999 counts as 10.0."""
-    exponent = floor(log10(abs(value)))
-    return floor(log10(round(abs(value), digits - 1 - exponent)))
-
-
-def _special(value: float, digits: int) -> str:
-    if isnan(value):
-        return "–"
-    if not isfinite(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    mantissa, _, power = f"{abs(value):.{digits - 1}e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{'−' if value < 0 else ''}{mantissa} × 10{str(int(power)).translate(_SUPERSCRIPTS)}"

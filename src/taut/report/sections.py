@@ -85,8 +85,9 @@ def _answer(result: FitResult) -> Markup:
 
 def _scores(result: FitResult) -> Markup:
     notes = [
-        "± is one standard error, over the folds or over the test rows. “Best” marks the best test value of a metric.",
-        "The last column compares losses on the same test rows in pairs: a difference counts from two standard errors.",
+        "± is one standard error, over the folds or over the test rows. The best test value of a metric is bold.",
+        "The last column compares losses on the same test rows in pairs: a difference counts from a p below 0.05.",
+        "“Best” stands only where the lowest loss is a clear winner by that test.",
     ]
     if len(result.candidates) > 1:
         notes.append(

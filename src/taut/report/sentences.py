@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taut.report.markup import shorten
-from taut.report.numbers import count, percent, plural, significant
+from taut.report.numbers import count, percent, plural
+from taut.selection.wording import plain
 
 if TYPE_CHECKING:
     from taut.selection import Candidate, FitResult
@@ -49,7 +50,8 @@ def about_curves(chosen: Candidate, unregularized: Candidate) -> list[str]:
     """Say how the losses go with and without regularization."""
     look = (
         "Look for a solid line (validation) that turns upwards while the dashed line of its colour (training) "
-        "goes on falling: that is overfitting."
+        "goes on falling: that is overfitting. Bands are one standard error of the validation loss to each side; they "
+        "may reach beyond the figure."
     )
     if chosen.recipe == unregularized.recipe:
         return [
@@ -77,7 +79,7 @@ def _course(who: str, candidate: Candidate) -> str:
     if not finite.any():
         return f"{who}, no validation loss is a finite number."
     low, last = int(np.where(finite, validation, np.inf).argmin()), len(validation) - 1
-    lowest = significant(float(validation[low]))
+    lowest = plain(float(validation[low]))
     if not finite[last]:
         return f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and then stops being finite."
     if low == last:
@@ -86,26 +88,26 @@ def _course(who: str, candidate: Candidate) -> str:
     if np.isfinite(error) and rise <= error:
         return (
             f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and from there to epoch {last + 1} "
-            f"({significant(float(validation[last]))}) rises by less than one standard error."
+            f"({plain(float(validation[last]))}) rises by less than one standard error."
         )
     before, after = float(training[low]), float(training[last])
-    fate = f"falls on from {significant(before)} to {significant(after)}"
+    fate = f"falls on from {plain(before)} to {plain(after)}"
     if not after < before:
-        fate = f"goes from {significant(before)} to {significant(after)}"
+        fate = f"goes from {plain(before)} to {plain(after)}"
     return (
         f"{who}, validation loss is lowest after epoch {low + 1} ({lowest}) and rises to "
-        f"{significant(float(validation[last]))} by epoch {last + 1}, while training loss {fate}."
+        f"{plain(float(validation[last]))} by epoch {last + 1}, while training loss {fate}."
     )
 
 
 def _above(gap: float) -> str:
-    return f"{significant(abs(gap))} {'above' if gap >= 0 else 'below'}"
+    return f"{plain(abs(gap))} {'above' if gap >= 0 else 'below'}"
 
 
 def about_loss(history: History, recipe: Recipe, task: str) -> list[str]:
     """Say how large the penalty is beside the data loss, and where it lies."""
     last = history.last()
-    loss, data_loss, penalty = (significant(last[name]) for name in ("loss", "data_loss", "penalty"))
+    loss, data_loss, penalty = (plain(last[name]) for name in ("loss", "data_loss", "penalty"))
     share = percent(_share(last["penalty"], last["loss"]))
     if not np.any(history["penalty"]):
         sentences = [f"This recipe adds no penalty: the loss, {loss} at the end, is data loss alone."]
@@ -131,7 +133,7 @@ def about_layers(history: History, layers: Mapping[int, str]) -> list[str]:
     """Say how the penalty went, and which layer carries most of it."""
     first, last = float(history["penalty"][0]), float(history["penalty"][-1])
     way = "grew" if last > first else "fell"
-    sentences = [f"As the weights changed, the penalty {way} from {significant(first)} to {significant(last)}."]
+    sentences = [f"As the weights changed, the penalty {way} from {plain(first)} to {plain(last)}."]
     if last > 0 and len(layers) > 1:
         largest = max(layers, key=lambda index: float(history[f"penalty_{index}"][-1]))
         share = _share(float(history[f"penalty_{largest}"][-1]), last)
@@ -157,14 +159,14 @@ def about_candidates(candidates: Sequence[Candidate], chosen: Candidate, labels:
     low = candidates[best]
     near = sum(candidate.mean <= low.mean + low.standard_error for candidate in candidates) - 1
     sentences = [
-        "Every setting met the same folds; further left is better, and whiskers are one standard error.",
-        f"The lowest loss is that of {labels[best]}: {significant(low.mean)}.",
+        "Every setting met the same folds; further left is better, and lines are one standard error to each side.",
+        f"The lowest loss is that of {labels[best]}: {plain(low.mean)}.",
     ]
     if np.isfinite(low.standard_error):
         others = "No other is" if near == 0 else f"{plural(near, 'other is', 'others are')}"
         sentences.append(f"{others} within one standard error of it.")
     if chosen.recipe != low.recipe:
-        sentences.append(f"The chosen one is not the lowest: it lies {significant(chosen.mean - low.mean)} above it.")
+        sentences.append(f"The chosen one is not the lowest: it lies {plain(chosen.mean - low.mean)} above it.")
     return sentences
 
 
@@ -190,7 +192,7 @@ def _spread(weights: np.ndarray) -> str:
         return "no weights"
     zeros = float(np.mean(weights == 0))
     share = f"{percent(zeros)} of {count(weights.size)} are" if zeros else f"none of {count(weights.size)} is"
-    return f"{share} exactly zero, the largest is {significant(float(np.abs(weights).max()))} in size"
+    return f"{share} exactly zero, the largest is {plain(float(np.abs(weights).max()))} in size"
 
 
 def about_classes(counts: np.ndarray, classes: Sequence[str]) -> list[str]:
@@ -225,8 +227,8 @@ def about_numbers(true: np.ndarray, predicted: np.ndarray) -> list[str]:
         return ["There are no test rows."]
     errors = predicted - true
     worst = int(np.abs(errors).argmax())
-    typical, largest = significant(float(np.median(np.abs(errors)))), significant(abs(float(errors[worst])))
-    example = f"true {significant(float(true[worst]))}, predicted {significant(float(predicted[worst]))}"
+    typical, largest = plain(float(np.median(np.abs(errors)))), plain(abs(float(errors[worst])))
+    example = f"true {plain(float(true[worst]))}, predicted {plain(float(predicted[worst]))}"
     sentences = [
         "A point on the diagonal is a perfect prediction; above it the network said too much, below too little.",
         f"Half of the predictions are within {typical} of the truth; the largest error is {largest} ({example}).",
@@ -242,4 +244,4 @@ def about_numbers(true: np.ndarray, predicted: np.ndarray) -> list[str]:
 
 
 def _side(error: float) -> str:
-    return f"{significant(abs(error))} too {'high' if error >= 0 else 'low'}"
+    return f"{plain(abs(error))} too {'high' if error >= 0 else 'low'}"

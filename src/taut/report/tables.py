@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taut.report.markup import Markup, join, name, shorten, tag
-from taut.report.numbers import count, decimals_for, fixed, plural, significant
+from taut.report.numbers import count, plural
+from taut.selection.wording import plain, plus_minus
 from taut.training import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ __all__ = [
     "facts",
     "recipe_tables",
     "scroll",
-    "shared_decimals",
     "with_error",
 ]
 
@@ -43,37 +43,24 @@ def scroll(table: Markup, label: str) -> Markup:
     return tag("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 
-def shared_decimals(scores: Iterable[tuple[float, float]]) -> int:
-    """Return decimals for values with errors that stand below each other: three digits of the value, two of the error.
-
-    Examples
-    --------
-    >>> shared_decimals([(0.0681, 0.0176), (1.085, 0.0036)]), shared_decimals([(54.3, 2.4)])
-    (4, 1)
-    """
-    pairs = list(scores)
-    errors = sorted(error for _, error in pairs if np.isfinite(error) and error > 0)
-    values = sorted(abs(value) for value, _ in pairs if np.isfinite(value) and value)
-    needed = [decimals_for(values[:1]), decimals_for(errors[len(errors) // 2 :], 2) if errors else 0]
-    return min(max(needed), 4)
+def exact(value: float, power: int = 0) -> Markup:
+    """Return a rounded number, divided by a power of ten, with the exact one behind it."""
+    return _data(plain(value / 10.0**power), value)
 
 
-def exact(value: float, decimals: int) -> Markup:
-    """Return a rounded number with the exact one behind it."""
-    return tag("data", fixed(value, decimals), value=repr(float(value)))
-
-
-def with_error(score: tuple[float, float] | None, decimals: int) -> Markup:
-    """Return a value with its standard error, if it has one."""
+def with_error(score: tuple[float, float] | None, power: int = 0) -> Markup:
+    """Return a value with its standard error, if it has one, both divided by a power of ten."""
     if score is None:
         return Markup("–")
     value, error = score
-    if not np.isfinite(error):
-        return exact(value, decimals)
-    return join(
-        exact(value, decimals),
-        tag("span", " ± ", tag("data", fixed(error, decimals), value=repr(float(error))), class_="error"),
-    )
+    first, _, second = plus_minus(value / 10.0**power, error / 10.0**power).partition(" ± ")
+    if not second:
+        return _data(first, value)
+    return join(_data(first, value), tag("span", " ± ", _data(second, error), class_="error"))
+
+
+def _data(text: str, value: float) -> Markup:
+    return tag("data", text, value=repr(float(value)))
 
 
 def candidate_labels(candidates: Sequence[Candidate]) -> list[str]:
@@ -89,7 +76,7 @@ def candidate_labels(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chosen: Candidate) -> Markup:
-    """Return the table of all that was tried, best first, each with a dot and whisker on a common scale."""
+    """Return the table of all that was tried, best first, each with a dot and its error on a common scale."""
     order = sorted(
         range(len(candidates)), key=lambda i: candidates[i].mean if np.isfinite(candidates[i].mean) else np.inf
     )
@@ -99,14 +86,13 @@ def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chos
         for side in (-1, 1)
     ]
     finite = [end for end in ends if np.isfinite(end)] or [0.0]
-    decimals = shared_decimals((candidate.mean, candidate.standard_error) for candidate in candidates)
     rows = []
     for index in order:
         candidate = candidates[index]
         is_chosen = candidate.recipe == chosen.recipe
         mark = tag("span", "chosen", class_="mark") if is_chosen else ""
         plot = _dot(candidate.mean, candidate.standard_error, min(finite), max(finite), is_chosen=is_chosen)
-        value = with_error((candidate.mean, candidate.standard_error), decimals)
+        value = with_error((candidate.mean, candidate.standard_error))
         rows.append(
             tag(
                 "tr",
@@ -121,8 +107,8 @@ def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chos
     cells.append(
         tag(
             "th",
-            tag("span", significant(min(finite))),
-            tag("span", significant(max(finite))),
+            tag("span", plain(min(finite))),
+            tag("span", plain(max(finite))),
             scope="col",
             class_="ends",
         )
@@ -170,7 +156,7 @@ def epoch_table(columns: Mapping[str, np.ndarray], label: str) -> Markup:
             "tr",
             tag("th", count(int(epoch) + 1), scope="row", class_="number"),
             *(
-                tag("td", significant(float(values[epoch])) if epoch < len(values) else "–", class_="number")
+                tag("td", plain(float(values[epoch])) if epoch < len(values) else "–", class_="number")
                 for values in columns.values()
             ),
         )
@@ -216,7 +202,7 @@ def _setting(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return ", ".join(_setting(item) for item in value) or "none"
     if isinstance(value, float):
-        return f"{value:.6g}" if value == 0 or 1e-4 <= abs(value) < 1e7 else significant(value, 6)
+        return f"{value:.6g}" if value == 0 or 1e-4 <= abs(value) < 1e7 else plain(value, 6)
     return "none" if value is None else shorten(value, 200)
 
 
@@ -228,8 +214,8 @@ def column_table(schema: Sequence[ColumnSchema]) -> Markup:
             tag("th", name(column.name), scope="row"),
             tag("td", column.kind),
             tag("td", name(column.treatment, 400), _content(column)),
-            tag("td", count(column.n_missing), class_="number"),
-            tag("td", count(column.n_outputs), class_="number"),
+            tag("td", count(column.n_missing), class_="number", data_label="missing"),
+            tag("td", count(column.n_outputs), class_="number", data_label="inputs"),
             class_=None if column.n_outputs else "dropped",
         )
         for column in schema[:COLUMNS_SHOWN]
@@ -259,7 +245,7 @@ def _content(column: ColumnSchema) -> Markup:
 def _end(value: float | str) -> str:
     if isinstance(value, str):
         return shorten(value, 40)
-    return count(int(value)) if value == round(value) and abs(value) < 1e6 else significant(float(value), 4)
+    return count(int(value)) if value == round(value) and abs(value) < 1e6 else plain(float(value), 4)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> Markup:

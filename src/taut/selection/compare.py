@@ -16,6 +16,7 @@ import numpy as np
 
 from taut.checks import check_number
 from taut.data.frames import take
+from taut.data.numeric_targets import numeric_target
 from taut.data.splits import hold_out
 from taut.data.targets import ClassTargets
 from taut.selection.candidates import ARMS
@@ -160,6 +161,8 @@ def compare(
     True
     """
     check_number("seeds", seeds, at_least=2, integer=True)
+    if task == "regression":
+        y = numeric_target(y)
     bare = (recipe or Recipe()).unregularized()
     classes = ClassTargets().fit(y).classes_ if task == "classification" else None
     jobs = [

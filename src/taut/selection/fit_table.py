@@ -22,7 +22,8 @@ from taut.selection.candidates import candidates
 from taut.selection.cross_validation import Candidate, cross_validate
 from taut.selection.jobs import Report
 from taut.selection.rows import Rows
-from taut.selection.scores import METRICS, RowScores, answers, score
+from taut.selection.scores import METRICS, Margin, RowScores, answers, score
+from taut.selection.wording import plus_minus, rounded
 from taut.training.model import Model, fit_model
 from taut.training.recipe import Recipe
 from taut.versions import versions
@@ -45,9 +46,10 @@ class Entry:
         For each metric, the score on the rows it was fitted to.
     cross_validated, test : dict of str to (float, float)
         For each metric, the score and its standard error, over the folds and over the test rows.
-    margin : tuple of float
-        By how much its mean test loss (log loss, or squared error) is above the chosen network's on the same rows,
-        and the standard error of that.
+    margin : Margin
+        By how much its mean test loss (log loss, or squared error) is above the chosen network's on the same rows.
+    is_chosen : bool
+        Whether it is the chosen network itself, by whatever name.
     """
 
     name: str
@@ -55,7 +57,17 @@ class Entry:
     train: dict[str, float]
     cross_validated: dict[str, tuple[float, float]]
     test: dict[str, tuple[float, float]]
-    margin: tuple[float, float]
+    margin: Margin
+    is_chosen: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """How the chosen network compares with this model: "better than", "worse than", …, for the model's name."""
+        if self.is_chosen:
+            return "the same as"
+        if self.margin.p_value >= 0.05:
+            return "not clearly different from"
+        return "better than" if self.margin.difference > 0 else "worse than"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-able values."""
@@ -66,6 +78,8 @@ class Entry:
             "cross_validated": {name: list(value) for name, value in self.cross_validated.items()},
             "test": {name: list(value) for name, value in self.test.items()},
             "margin": list(self.margin),
+            "p_value": self.margin.p_value,
+            "verdict": self.verdict,
         }
 
 
@@ -101,6 +115,8 @@ class FitResult:
         Of what it was made with.
     notes : list of str
         What a reader should know, in plain sentences.
+    n_seen : int
+        Test rows that equal a training row in every column.
     """
 
     task: str
@@ -124,19 +140,27 @@ class FitResult:
     seconds: float
     versions: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    n_seen: int = 0
 
     def sentence(self) -> str:
-        """Return the answer in one sentence."""
+        """Return the answer in one sentence, or two where the table does not support more than a constant guess."""
         chosen, *others = self.entries
-        metric = self.metrics[0]
-        value, error = chosen.test[metric]
-        words = [f"{_verdict(entry)} the {entry.name} ({entry.test[metric][0]:.3g})" for entry in others]
-        second, digits = self.metrics[1], f"{chosen.test[self.metrics[1]][0]:.3f}"
-        return (
-            f"The chosen network ({self.chosen.recipe.describe()}) predicts {self.target} with a {_spelled(metric)} of "
-            f"{value:.3g} ± {error:.2g} ({_spelled(second)} {digits}) on {self.n_test} test rows that it had never "
-            f"seen: {', '.join(words[:-1])} and {words[-1]}."
+        first, second = self.metrics
+        verb = "stands" if self.n_seen == 1 else "stand"
+        words = [f"{entry.verdict} the {entry.name} ({rounded(*entry.test[first])})" for entry in others]
+        seen = (
+            "that it had never seen"
+            if not self.n_seen
+            else f"of which {self.n_seen} {verb} among the training rows too"
         )
+        answer = (
+            f"The chosen network ({self.chosen.recipe.describe()}) predicts {self.target} with a {_SPELLED[first]} of "
+            f"{plus_minus(*chosen.test[first])} ({_SPELLED[second]} {plus_minus(*chosen.test[second])}) on "
+            f"{self.n_test} test rows {seen}: {', '.join(words[:-1])} and {words[-1]}."
+        )
+        if self.entries[-1].verdict != "better than":
+            answer += f" These rows do not show that {self.target} can be predicted better than by a constant guess."
+        return answer
 
     def summary(self) -> dict[str, Any]:
         """Return all but the models and the test rows as plain JSON-able values."""
@@ -159,16 +183,7 @@ class FitResult:
         }
 
 
-def _spelled(metric: str) -> str:
-    return {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "root mean squared error", "r2": "R²"}[metric]
-
-
-def _verdict(entry: Entry) -> str:
-    difference, error = entry.margin
-    # Two standard errors of the paired difference: what is within them, another test set might turn round.
-    if difference > 2 * error:
-        return "better than"
-    return "worse than" if difference < -2 * error else "not clearly different from"
+_SPELLED = {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "root mean squared error", "r2": "R²"}
 
 
 def fit_table(
@@ -248,11 +263,13 @@ def fit_table(
         recipe = replace(recipe, early_stopping=False)
     rows = Rows.of(frame, target, group=group, time_column=time_column, notes=notes)
     task = task or infer_task(rows.y)
+    rows = rows.for_task(task)
     if test is None:
         keep, held = rows.split(test_size, task, seed)
         tested, rows = rows.take(held), rows.take(keep)
     else:
         tested = Rows.of(test, target, group=group, time_column=time_column, notes=notes, what="the test table")
+        tested = tested.for_task(task)
     some = rows
     if len(rows.y) > choose_rows:
         some = rows.take(rows.split(choose_rows, task, seed)[1])
@@ -275,11 +292,16 @@ def fit_table(
         _Contender("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare)),
         *(_Contender(other.name, other.detail, other.cross_validated, other.answers) for other in others),
     ]
-    on_test = [score(contender.answers(tested.X), tested.y, model.targets) for contender in contenders]
+    groups = None if tested.groups is None else np.asarray(tested.groups)
+    on_test = [score(contender.answers(tested.X), tested.y, model.targets, groups) for contender in contenders]
+    same = [True, chosen is unregularized, False, False]
     entries = [
-        contender.entry(score(contender.answers(rows.X), rows.y, model.targets), scores, on_test[0].margin(scores))
-        for contender, scores in zip(contenders, on_test, strict=True)
+        contender.entry(
+            score(contender.answers(rows.X), rows.y, model.targets), scores, on_test[0].margin(scores), is_it
+        )
+        for contender, scores, is_it in zip(contenders, on_test, same, strict=True)
     ]
+    notes += tested.warnings(rows, task)
     is_classification = task == "classification"
     return FitResult(
         task=task,
@@ -303,6 +325,7 @@ def fit_table(
         seconds=time.perf_counter() - began,
         versions=versions(),
         notes=notes,
+        n_seen=tested.seen_in(rows),
     )
 
 
@@ -315,6 +338,6 @@ class _Contender:
     cross_validated: dict[str, tuple[float, float]]
     answers: Callable[[Any], np.ndarray]
 
-    def entry(self, on_train: RowScores, on_test: RowScores, margin: tuple[float, float]) -> Entry:
+    def entry(self, on_train: RowScores, on_test: RowScores, margin: Margin, is_chosen: bool) -> Entry:
         train = {metric: value for metric, (value, _) in on_train.values.items()}
-        return Entry(self.name, self.detail, train, self.cross_validated, on_test.values, margin)
+        return Entry(self.name, self.detail, train, self.cross_validated, on_test.values, margin, is_chosen)

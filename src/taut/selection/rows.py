@@ -5,12 +5,13 @@ Floor 5 of the house.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from taut.data.frames import take
+from taut.data.numeric_targets import numeric_target
 from taut.data.splits import hold_out
 from taut.errors import DataError, InvalidValue
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Rows"]
+
+_TARGET = "the target, under a name that no column has"
+# With fewer test rows of a class, one row more or less changes what is said of it.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,10 @@ class Rows:
             None if time_column is None else frame[time_column],
         )
 
+    def for_task(self, task: str) -> Rows:
+        """Return the same rows, for regression with a target written as text ("0,13", "19.5%") read as numbers."""
+        return replace(self, y=numeric_target(self.y)) if task == "regression" else self
+
     def split(self, size: float, task: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that stay, and a share or number of rows that are drawn like a test set."""
         return hold_out(self.X, self.y, test_size=size, task=task, groups=self.groups, time=self.time, seed=seed)
@@ -106,3 +115,38 @@ class Rows:
             None if self.groups is None else take(self.groups, rows),
             None if self.time is None else take(self.time, rows),
         )
+
+    def seen_in(self, other: Rows) -> int:
+        """Return how many of these rows equal one of the other rows in every column, the target included."""
+        import pandas as pd
+
+        here, there = (
+            pd.util.hash_pandas_object(rows.X.assign(**{_TARGET: rows.y}), index=False) for rows in (self, other)
+        )
+        return int(here.isin(there).sum())
+
+    def warnings(self, training: Rows, task: str) -> list[str]:
+        """Return what a reader of scores on these rows should know, in plain sentences.
+
+        Parameters
+        ----------
+        training : Rows
+            The rows that were fitted to.
+        task : {"classification", "regression"}
+            What was fitted.
+        """
+        notes = []
+        seen = self.seen_in(training)
+        if seen:
+            notes.append(
+                f"{seen} of the {len(self.y)} test rows equal a training row in every column; scores on them flatter."
+            )
+        if task == "classification":
+            counts = self.y.value_counts()
+            counts = counts[counts > 0]
+            few = [f"{count} of {label!r}" for label, count in counts.items() if count < _FEW]
+            if few:
+                notes.append(f"The test rows hold only {', '.join(few[:5])}: what is said of them is uncertain.")
+        if self.groups is not None:
+            notes.append(f"Standard errors count the {self.groups.nunique()} test groups, not the rows.")
+        return notes

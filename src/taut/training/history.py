@@ -197,13 +197,14 @@ class History(Mapping[str, np.ndarray]):
 
             axes = pyplot.figure().subplots()
         curves = (
-            ("loss", "training loss = data loss + penalty", "#0072B2", ":"),
-            ("data_loss", "training data loss", "#0072B2", "-"),
-            ("validation_data_loss", "validation data loss", "#D55E00", "-"),
+            ("loss", "training loss = data loss + penalty", "#E69F00", (0, (1, 1.2)), 2.0),
+            ("data_loss", "training data loss", "#0072B2", (0, (5, 2)), 1.6),
+            ("validation_data_loss", "validation data loss", "#000000", "-", 1.2),
         )
-        for name, label, color, style in curves:
+        # Colours of Okabe and Ito that differ in lightness, and in style, for those who print in grey.
+        for name, label, color, style, width in curves:
             if name in self:
-                axes.plot(self["epoch"], self[name], style, color=color, label=label)
+                axes.plot(self["epoch"], self[name], linestyle=style, color=color, linewidth=width, label=label)
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
         axes.legend()
