@@ -71,3 +71,12 @@ def test_a_real_effect_is_called_better():
 def test_one_seed_is_refused():
     with pytest.raises(TautError, match="seeds must be an integer at least 2, got 1"):
         compare([[0.0], [1.0]], [0, 1], task="classification", seeds=1)
+
+
+def test_arrays_of_numbers_are_compared_by_their_error():
+    random = np.random.default_rng(6)
+    X = random.normal(size=(40, 2))
+    arms = {"none": {}, "L2": {"l2": 10.0}}
+    found = compare(X, X[:, 0], task="regression", recipe=Recipe(epochs=30), arms=arms, seeds=2, n_jobs=1)
+    assert found.metrics == ("rmse", "r2")
+    assert found.arms[1].difference > 0.3

@@ -162,7 +162,9 @@ def compare(
     """
     check_number("seeds", seeds, at_least=2, integer=True)
     if task == "regression":
-        y = numeric_target(y)
+        import pandas as pd
+
+        y = numeric_target(y if isinstance(y, pd.Series) else pd.Series(y))
     bare = (recipe or Recipe()).unregularized()
     classes = ClassTargets().fit(y).classes_ if task == "classification" else None
     jobs = [
