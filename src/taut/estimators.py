@@ -8,6 +8,7 @@ the house; knows nothing of files or screens.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from dataclasses import fields
 from typing import Any, Self
 
@@ -48,7 +49,7 @@ def _parameters_of_recipe(estimator: type) -> type:
     return estimator
 
 
-class _TautEstimator(BaseEstimator):
+class _TautEstimator(BaseEstimator, ABC):
     """What both estimators share."""
 
     own_parameters: dict[str, Any] = {}
@@ -160,8 +161,9 @@ class _TautEstimator(BaseEstimator):
             check_consistent_length(X, sample_weight)
         return X, y, sample_weight
 
+    @abstractmethod
     def _check_target(self, y: Any) -> Any:
-        raise NotImplementedError
+        """Return the target, checked, or raise."""
 
     def _keep(self, model: Model) -> None:
         self.model_ = model
