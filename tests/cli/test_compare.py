@@ -18,7 +18,8 @@ def comparison(**verdicts: str) -> Comparison:
     return Comparison(arms, ("log_loss", "accuracy"), 10, {arm.name: np.zeros(10) for arm in arms})
 
 
-def test_compare_prints_a_sentence_and_a_row_an_arm(tables, workplace, capsys):
+def test_compare_prints_a_sentence_and_a_row_an_arm(tables, workplace, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")
     assert main(["compare", "iris", "--seeds", "2", "--recipe", str(tables / "quick.toml"), "--jobs", "1"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
