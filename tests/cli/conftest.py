@@ -102,3 +102,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Print as on a terminal of 80 columns, whatever the one that the tests run in."""
+    monkeypatch.setenv("COLUMNS", "80")
