@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from taut.network import activations, initializers, layers, losses, optimizers, penalties, schedules
+from taut.network import activations, initializers, layers, losses, normalization, optimizers, penalties, schedules
 from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality
 
 Factory = Callable[[], Any]
@@ -32,6 +32,9 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     # layers
     "dense": (lambda: layers.Dense(3), _dense_with_everything),
     "dropout": (lambda: layers.Dropout(0.4),),
+    "gaussian_noise": (lambda: layers.GaussianNoise(0.3),),
+    "layer_norm": (normalization.LayerNorm, lambda: normalization.LayerNorm(0.1)),
+    "batch_norm": (normalization.BatchNorm, lambda: normalization.BatchNorm(0.3, epsilon=0.1)),
     # activations
     "identity": (activations.Identity,),
     "relu": (activations.ReLU,),
@@ -98,6 +101,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     "warm_up": (schedules.WarmUp, lambda: schedules.WarmUp(0.3, schedules.Exponential(0.1))),
     # initializers
     "zeros": (initializers.Zeros,),
+    "ones": (initializers.Ones,),
     "normal": (lambda: initializers.Normal(0.2),),
     "he_normal": (initializers.HeNormal,),
     "he_uniform": (initializers.HeUniform,),

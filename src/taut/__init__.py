@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from taut.network import Adagrad as Adagrad
     from taut.network import Adam as Adam
     from taut.network import AdamW as AdamW
+    from taut.network import BatchNorm as BatchNorm
     from taut.network import BinaryCrossEntropy as BinaryCrossEntropy
     from taut.network import CategoricalCrossEntropy as CategoricalCrossEntropy
     from taut.network import Constant as Constant
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from taut.network import Dense as Dense
     from taut.network import Dropout as Dropout
     from taut.network import Exponential as Exponential
+    from taut.network import GaussianNoise as GaussianNoise
     from taut.network import GlorotNormal as GlorotNormal
     from taut.network import GlorotUniform as GlorotUniform
     from taut.network import GroupL1 as GroupL1
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from taut.network import Initializer as Initializer
     from taut.network import InverseTime as InverseTime
     from taut.network import Layer as Layer
+    from taut.network import LayerNorm as LayerNorm
     from taut.network import LeakyReLU as LeakyReLU
     from taut.network import LeCunNormal as LeCunNormal
     from taut.network import LeCunUniform as LeCunUniform
@@ -98,7 +101,7 @@ _OFFERED = {
     "taut.random": "Random",
     "taut.data": "Augmentation load_sample spiral",
     "taut.network": (
-        "Network Layer Dense Dropout conventions"
+        "Network Layer Dense Dropout GaussianNoise LayerNorm BatchNorm conventions"
         " Activation Identity ReLU LeakyReLU ELU SELU GELU SiLU Mish Sigmoid Tanh Softmax"
         " Loss CrossEntropy CategoricalCrossEntropy SigmoidCrossEntropy BinaryCrossEntropy"
         " MeanSquaredError MeanAbsoluteError Huber"

@@ -81,6 +81,8 @@ class Purpose(IntEnum):
     AUGMENTATION = 3
     SPLIT = 4
     BOOTSTRAP = 5
+    NOISE = 6
+    MIXUP = 7
     USER = 255
 
 

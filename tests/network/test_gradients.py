@@ -16,13 +16,16 @@ from tests.network.differences import away_from_kinks, derivative, relative_erro
 
 from taut.network import (
     L2,
+    BatchNorm,
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     CrossEntropy,
     Dense,
     Dropout,
+    GaussianNoise,
     GroupL1,
     Huber,
+    LayerNorm,
     MeanSquaredError,
     Network,
     Normal,
@@ -31,7 +34,7 @@ from taut.network import (
 )
 from taut.network.activations import ELU, GELU, SELU, Identity, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from taut.network.kinds import ACTIVATIONS, LAYERS, LOSSES
-from taut.random import Random
+from taut.random import Purpose, Random
 
 TOLERANCE = 1e-6
 RANDOM = Random(3, epoch=1)  # the same place at every pass: the mask of dropout is frozen
@@ -122,6 +125,34 @@ def test_layers_of_dropout_in_one_network_have_masks_of_their_own():
     network = Network([Dropout(0.5), Dropout(0.5)]).build(200)
     kept = network.forward(np.ones((50, 200)), training=True, random=RANDOM) > 0
     assert kept.mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_noise_in_training_without_random_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"noise in training needs random=Random\(seed\)"):
+        GaussianNoise(0.5).forward(np.ones((2, 2)), training=True, random=None)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_has_the_stated_spread_and_a_stream_of_its_own(dtype):
+    x = np.full((500, 200), 3.0, dtype=dtype)
+    drawn = GaussianNoise(0.2).forward(x, training=True, random=RANDOM) - x
+    assert abs(drawn.mean()) < 4 * 0.2 / np.sqrt(x.size)
+    assert drawn.std() == pytest.approx(0.2, rel=4 / np.sqrt(2 * x.size))
+    wanted = Random(3, Purpose.NOISE, epoch=1).normal(x.shape)
+    np.testing.assert_allclose(drawn, 0.2 * wanted, atol=1e-15 if dtype == "float64" else 1e-6)
+
+
+def test_noise_of_a_batch_is_that_of_its_rows_in_the_epoch():
+    layer, x = GaussianNoise(0.5), np.zeros((10, 3))
+    whole = layer.forward(x, training=True, random=RANDOM)
+    parts = [layer.forward(x[start : start + 3], training=True, random=RANDOM.at(row=start)) for start in (0, 3, 6, 9)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_noise_is_off_outside_training():
+    layer, x = GaussianNoise(0.5), np.ones((3, 4))
+    assert layer.forward(x, training=False, random=None) is x
+    np.testing.assert_array_equal(layer.backward(x), x)
 
 
 # ------------------------------------------------------------------------------------------------------------- losses
@@ -314,6 +345,21 @@ NETWORKS = {
     ),
     "yes or no": (lambda: [Dense(6, initializer=WIDE), Mish(), Dense(1), Sigmoid()], BinaryCrossEntropy(), 1),
     "linear": (lambda: [Dense(2, L2(0.1), L2(0.1))], Huber(0.7), 2),
+    "normalized": (
+        lambda: [
+            GaussianNoise(0.3),
+            Dense(6, L2(0.01), initializer=WIDE),
+            BatchNorm(),
+            Tanh(),
+            Dropout(0.2),
+            Dense(5, initializer=WIDE),
+            LayerNorm(),
+            GELU(),
+            Dense(3, initializer=WIDE),
+        ],
+        CrossEntropy(),
+        3,
+    ),
 }
 
 

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.kinds import examples
+from tests.storage.spoiling import assert_refused, with_weights
 
 import taut
 from taut import Augmentation, InvalidType, InvalidValue, ModelFileError, Network, Recipe, TautClassifier, TautRegressor
-from taut.network import Dense, Layer, Loss, Penalty
+from taut.network import BatchNorm, Dense, Layer, Loss, Penalty
 from taut.network.initializers import Initializer
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LAYERS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES, to_spec
 from taut.storage import inspect, load, read_summary, save
-from taut.training import fit_model
+from taut.training import fit_model, train
 from taut.versions import versions
 
 LABELS = {
@@ -142,6 +143,28 @@ def test_every_kind_in_a_network_comes_back_with_its_settings(factory, dtype, ag
     x = np.random.default_rng(0).normal(size=(6, 5))
     assert_same(loaded.predict(x), network.predict(x))
     assert_same(loaded.penalties(), network.penalties())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_statistics_come_back_and_are_no_parameters(dtype, again, tmp_path):
+    x = np.random.default_rng(0).normal(3.0, 2.0, size=(30, 4)).astype(dtype)
+    network = Network([Dense(5), BatchNorm(), Dense(3), BatchNorm(0.5), Dense(2)])
+    train(network, x, np.arange(30) % 2, epochs=3)
+    assert (network.statistics != np.repeat([0.0, 1.0, 0.0, 1.0], [5, 5, 3, 3])).all()
+    loaded = again(network)
+    assert_same(loaded.state, network.state)
+    assert_same(loaded.predict(x), network.predict(x))
+    assert inspect(tmp_path / "a.taut").n_parameters == network.theta.size
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(-0.5, "'1.variance' holds values below 0"), (np.nan, "'1.variance' holds values that are not finite")],
+)
+def test_statistics_that_cannot_be_are_refused(value, message, tmp_path):
+    save(Network([Dense(2), BatchNorm()]).build(3), tmp_path / "a.taut")
+    spoil = with_weights(lambda weights: weights["1.variance"].__setitem__(0, value))
+    assert_refused(spoil((tmp_path / "a.taut").read_bytes()), f"weights.safetensors: {message}", tmp_path / "a.taut")
 
 
 @pytest.mark.parametrize("factory", examples(LOSSES))

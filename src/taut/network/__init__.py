@@ -28,10 +28,11 @@ from taut.network.initializers import (
     LeCunNormal,
     LeCunUniform,
     Normal,
+    Ones,
     Orthogonal,
     Zeros,
 )
-from taut.network.layers import Dense, Dropout, Layer, Parameter
+from taut.network.layers import Dense, Dropout, GaussianNoise, Layer, Parameter, Statistic
 from taut.network.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -43,6 +44,7 @@ from taut.network.losses import (
     SigmoidCrossEntropy,
 )
 from taut.network.network import Network
+from taut.network.normalization import BatchNorm, LayerNorm
 from taut.network.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality, Penalty, Sum
 from taut.network.schedules import Constant, Cosine, Exponential, InverseTime, Schedule, WarmUp
@@ -58,6 +60,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "Constant",
@@ -66,6 +69,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Exponential",
+    "GaussianNoise",
     "GlorotNormal",
     "GlorotUniform",
     "GroupL1",
@@ -76,6 +80,7 @@ __all__ = [
     "Initializer",
     "InverseTime",
     "Layer",
+    "LayerNorm",
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
@@ -87,6 +92,7 @@ __all__ = [
     "Network",
     "NonNegative",
     "Normal",
+    "Ones",
     "Optimizer",
     "Orthogonal",
     "Orthogonality",
@@ -99,6 +105,7 @@ __all__ = [
     "Sigmoid",
     "SigmoidCrossEntropy",
     "Softmax",
+    "Statistic",
     "Sum",
     "Tanh",
     "WarmUp",

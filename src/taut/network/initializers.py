@@ -25,6 +25,7 @@ __all__ = [
     "LeCunNormal",
     "LeCunUniform",
     "Normal",
+    "Ones",
     "Orthogonal",
     "Zeros",
 ]
@@ -50,6 +51,20 @@ class Zeros(Initializer):
 
     def draw(self, shape: tuple[int, ...], random: Random) -> np.ndarray:
         return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """All ones: the usual start of factors.
+
+    Examples
+    --------
+    >>> Ones().draw((3,), Random(0)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def draw(self, shape: tuple[int, ...], random: Random) -> np.ndarray:
+        return np.ones(shape)
 
 
 @dataclass(frozen=True)

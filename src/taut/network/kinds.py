@@ -14,7 +14,7 @@ from typing import Any
 
 from taut.checks import shown
 from taut.errors import InvalidType, InvalidValue, TautError
-from taut.network import activations, initializers, layers, losses, optimizers, penalties, schedules
+from taut.network import activations, initializers, layers, losses, normalization, optimizers, penalties, schedules
 
 __all__ = [
     "ACTIVATIONS",
@@ -30,7 +30,13 @@ __all__ = [
     "to_spec",
 ]
 
-LAYERS: dict[str, type[layers.Layer]] = {"dense": layers.Dense, "dropout": layers.Dropout}
+LAYERS: dict[str, type[layers.Layer]] = {
+    "dense": layers.Dense,
+    "dropout": layers.Dropout,
+    "gaussian_noise": layers.GaussianNoise,
+    "layer_norm": normalization.LayerNorm,
+    "batch_norm": normalization.BatchNorm,
+}
 ACTIVATIONS: dict[str, type[layers.Layer]] = {
     "identity": activations.Identity,
     "relu": activations.ReLU,
@@ -78,6 +84,7 @@ SCHEDULES: dict[str, type[schedules.Schedule]] = {
 }
 INITIALIZERS: dict[str, type[initializers.Initializer]] = {
     "zeros": initializers.Zeros,
+    "ones": initializers.Ones,
     "normal": initializers.Normal,
     "he_normal": initializers.HeNormal,
     "he_uniform": initializers.HeUniform,

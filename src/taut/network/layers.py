@@ -20,7 +20,7 @@ from taut.network.initializers import HeNormal, Initializer, Zeros
 from taut.network.penalties import Penalty, Sum
 from taut.random import Purpose, Random
 
-__all__ = ["Dense", "Dropout", "Layer", "Parameter"]
+__all__ = ["Dense", "Dropout", "GaussianNoise", "Layer", "Parameter", "Statistic"]
 
 
 @dataclass(eq=False)
@@ -49,6 +49,31 @@ class Parameter:
     gradient: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
+@dataclass(eq=False)
+class Statistic:
+    """One array that a layer gathers from the data in training: no gradient moves it, yet it belongs to the network.
+
+    Attributes
+    ----------
+    name : str
+        What it is in its layer: "mean", "variance".
+    shape : tuple of int
+        Its shape.
+    start : float
+        What all of it is before training.
+    least : float
+        What none of it can be below.
+    value : ndarray of that shape
+        View into the network's flat vector; empty until the network is built.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    start: float
+    least: float = -np.inf
+    value: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
 class Layer(ABC):
     """A piece of a network. To write one, give it `forward` and `backward`, and `build` if it has parameters.
 
@@ -66,12 +91,15 @@ class Layer(ABC):
     #: The arrays that training changes; `build` sets them.
     parameters: tuple[Parameter, ...] = ()
 
+    #: The arrays that `forward` gathers in training; `build` sets them.
+    statistics: tuple[Statistic, ...] = ()
+
     def __getstate__(self) -> dict[str, object]:
         # What `forward` keeps for `backward` is the caller's data, which a copy or a file has no use for.
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def build(self, n_inputs: int) -> int:
-        """Declare `parameters` for inputs of this width and return the width of the outputs."""
+        """Declare `parameters` and `statistics` for inputs of this width and return the width of the outputs."""
         return n_inputs
 
     @abstractmethod
@@ -191,3 +219,44 @@ class Dropout(Layer):
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         return dy if self._mask is None else dy * self._mask
+
+
+@dataclass(eq=False)
+class GaussianNoise(Layer):
+    """Noise on the inputs: in training ``x + sd * normal``, drawn anew for every sample and epoch.
+
+    For small noise and squared errors this is, in the mean, a penalty on the squared derivative of the network by its
+    inputs. Outside training the layer does nothing at all.
+
+    Parameters
+    ----------
+    standard_deviation : float
+        Standard deviation of the noise, in units of the inputs.
+
+    References
+    ----------
+    C. Bishop, "Training with noise is equivalent to Tikhonov regularization", Neural Computation 7, 1995.
+
+    Examples
+    --------
+    >>> layer = GaussianNoise(0.1)
+    >>> layer.forward(np.ones((1, 3)), training=True, random=Random(5)).round(2).tolist()
+    [[0.91, 1.06, 1.0]]
+    >>> layer.forward(np.ones((1, 3)), training=False, random=None).tolist()
+    [[1.0, 1.0, 1.0]]
+    """
+
+    standard_deviation: float
+
+    def __post_init__(self) -> None:
+        check_number("standard deviation of noise", self.standard_deviation, at_least=0)
+
+    def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
+        if not training or self.standard_deviation == 0:
+            return x
+        if random is None:
+            raise InvalidValue("noise in training needs random=Random(seed), got None")
+        return x + self.standard_deviation * random.at(purpose=Purpose.NOISE).normal(x.shape).astype(x.dtype)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy

@@ -1,12 +1,14 @@
 """The network: layers in order, over one flat vector of parameters and one flat vector of gradients.
 
 Each parameter of each layer is a view into those two vectors, so that an optimizer sees a single array while a layer
-sees its own matrix. Floor 2 of the house; the network knows nothing of losses, optimizers or training.
+sees its own matrix. What layers gather without a gradient, such as running means, lies behind the parameters in the
+same memory: whoever keeps a network in order to put it back keeps that one `state`. Floor 2 of the house; the network
+knows nothing of losses, optimizers or training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from html import escape
 from math import prod
@@ -17,7 +19,7 @@ import numpy as np
 from taut.checks import check_choice, check_number, shown
 from taut.errors import InvalidType, InvalidValue
 from taut.network.kinds import from_spec, to_spec
-from taut.network.layers import Layer, Parameter
+from taut.network.layers import Layer, Parameter, Statistic
 from taut.random import Purpose, Random
 
 __all__ = ["Network"]
@@ -43,6 +45,10 @@ class Network:
         The layers.
     theta, gradient : ndarray, shape (parameters,)
         All parameters, and the derivative of the data loss by them after `backward`.
+    statistics : ndarray, shape (statistics,)
+        All that layers gathered in training, such as running means.
+    state : ndarray, shape (parameters + statistics,)
+        All that training changes; `theta` is its first part, `statistics` the rest.
     n_inputs, n_outputs : int
         Widths; 0 until the network is built.
 
@@ -70,7 +76,7 @@ class Network:
         if len({id(layer) for layer in self.layers}) < len(self.layers):
             raise InvalidValue("the same layer object stands twice in the network; make one for each place")
         self.n_inputs = self.n_outputs = 0
-        self.theta = self.gradient = np.empty(0)
+        self.state = self.theta = self.statistics = self.gradient = np.empty(0)
         self._widths: tuple[int, ...] = ()
 
     @property
@@ -109,31 +115,36 @@ class Network:
         size = sum(prod(parameter.shape) for parameter in self.parameters)
         if size > MOST_PARAMETERS:
             raise InvalidValue(f"a network of {size} parameters is too large; {MOST_PARAMETERS} is the most")
-        self.theta, self.gradient = np.zeros(size, dtype=dtype), np.zeros(size, dtype=dtype)
+        gathered = [statistic for layer in self.layers for statistic in layer.statistics]
+        self.gradient = np.zeros(size, dtype=dtype)
+        self.state = np.zeros(size + sum(prod(statistic.shape) for statistic in gathered), dtype=dtype)
         self._lay_views()
+        for statistic in gathered:
+            statistic.value[...] = statistic.start
         random = Random(seed).at(purpose=Purpose.WEIGHTS)
         for item, parameter in enumerate(self.parameters):
             parameter.value[...] = parameter.initializer.draw(parameter.shape, random.at(item=item))
         return self
 
     def _lay_views(self) -> None:
-        """Make the arrays of each parameter views into `theta` and `gradient`."""
-        for parameter, place in zip(self.parameters, self.places(), strict=True):
+        """Make `theta` and `statistics` views into `state`, and the arrays of the layers views into these."""
+        self.theta, self.statistics = np.split(self.state, [self.gradient.size])
+        for parameter, place in zip(self.parameters, _places(self.parameters), strict=True):
             parameter.value = self.theta[place].reshape(parameter.shape)
             parameter.gradient = self.gradient[place].reshape(parameter.shape)
+        gathered = [statistic for layer in self.layers for statistic in layer.statistics]
+        for statistic, place in zip(gathered, _places(gathered), strict=True):
+            statistic.value = self.statistics[place].reshape(statistic.shape)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Copying and unpickling give every array memory of its own; the parameters must lie in `theta` again.
+        # Copying and unpickling give every array memory of its own; the parameters must lie in `state` again.
         self.__dict__.update(state)
         if self.built:
             self._lay_views()
 
-    def places(self) -> Iterable[slice]:
-        """Yield the slice of `theta` that each parameter occupies."""
-        start = 0
-        for parameter in self.parameters:
-            yield slice(start, start + prod(parameter.shape))
-            start += prod(parameter.shape)
+    def places(self) -> Iterator[slice]:
+        """Return the slice of `theta` that each parameter occupies."""
+        return _places(self.parameters)
 
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None = None) -> np.ndarray:
         """Return the outputs, shape (samples, outputs).
@@ -243,6 +254,14 @@ class Network:
             f'<table border="1" class="dataframe"><thead>{_html_row("th", _HEADER)}</thead>'
             f"<tbody>{''.join(rows)}</tbody></table><p>{escape(self._footer())}</p>"
         )
+
+
+def _places(arrays: Iterable[Parameter | Statistic]) -> Iterator[slice]:
+    """Yield the slices that arrays occupy in a flat vector, one after the other."""
+    start = 0
+    for array in arrays:
+        yield slice(start, start + prod(array.shape))
+        start += prod(array.shape)
 
 
 def _html_row(element: str, cells: Sequence[str]) -> str:

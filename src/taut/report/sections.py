@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from taut.network import Dense
 from taut.report import figures, sentences
 from taut.report.confusion import confusion_counts, confusion_table
 from taut.report.markup import Markup, join, name, script_json, shorten, tag
@@ -250,8 +251,8 @@ def _told(told: Sequence[str]) -> list[object]:
 
 
 def _layers(network: Network) -> dict[int, str]:
-    """Return the name of each layer that has parameters, by its position in the network."""
-    positions = [position for position, layer in enumerate(network.layers) if layer.parameters]
+    """Return the name of each layer that has weights, by its position in the network."""
+    positions = [position for position, layer in enumerate(network.layers) if isinstance(layer, Dense)]
     names = [f"hidden layer {number}" for number in range(1, len(positions))] + ["output layer"]
     return dict(zip(positions, names, strict=False))
 

@@ -8,7 +8,7 @@ member; a reader looks at it first, so that a file from a later version is refus
 ``recipe.json``              the recipe
 ``schema.json``              the task, the targets, and what each column is
 ``network.json``             layers with every setting, number of inputs, type, loss
-``weights.safetensors``      one array for each parameter
+``weights.safetensors``      one array for each parameter, and for each statistic such as a running mean
 ``history.json``             the course of training
 ``optimizer.safetensors``    what the optimizer remembers, so that training can go on
 ``preprocessing.skops``      the encoder of the columns

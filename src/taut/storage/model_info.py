@@ -17,7 +17,7 @@ from taut.data.targets import ClassTargets
 from taut.storage import contents
 from taut.storage.documents import checked_fields, read_document
 from taut.storage.model_file import SUMMARY, read_members
-from taut.storage.networks import NETWORK, WEIGHTS, read_tensors
+from taut.storage.networks import NETWORK, count_parameters
 from taut.training.recipe import Recipe
 
 __all__ = ["ModelInfo", "inspect", "read_summary"]
@@ -132,7 +132,7 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
             classes=classes,
             n_targets=n_targets,
             n_inputs=n_inputs,
-            n_parameters=sum(values.size for values in read_tensors(members[WEIGHTS], WEIGHTS).values()),
+            n_parameters=count_parameters(members),
             dtype=dtype,
             epochs=epochs,
             summary=read_document(members[SUMMARY], SUMMARY) if SUMMARY in members else None,

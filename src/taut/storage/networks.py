@@ -16,13 +16,21 @@ from types import NoneType
 import numpy as np
 
 from taut.errors import InvalidValue, ModelFileError
-from taut.network import Loss, Network
+from taut.network import Loss, Network, Parameter, Statistic
 from taut.network.kinds import from_spec, to_spec
 from taut.network.network import DTYPES
 from taut.storage.archive import damage, one_line
 from taut.storage.documents import check_annotated, checked_fields, read_document, write_document
 
-__all__ = ["NETWORK", "WEIGHTS", "read_network", "read_tensors", "write_network", "write_tensors"]
+__all__ = [
+    "NETWORK",
+    "WEIGHTS",
+    "count_parameters",
+    "read_network",
+    "read_tensors",
+    "write_network",
+    "write_tensors",
+]
 
 NETWORK, WEIGHTS = "network.json", "weights.safetensors"
 
@@ -39,7 +47,7 @@ def write_network(network: Network, loss: Loss | None) -> dict[str, bytes]:
     """
     if not network.built:
         raise InvalidValue("the network has no parameters yet; train it, or call build(n_inputs), before saving it")
-    tensors = _named_parameters(network)
+    tensors = {name: array.value for name, array in _named_arrays(network).items()}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise InvalidValue(f"the {name.partition('.')[2]} of layer {name.partition('.')[0]} are not all finite")
@@ -70,14 +78,31 @@ def read_network(members: Mapping[str, bytes]) -> tuple[Network, Loss | None]:
         loss: Loss | None = None if loss_specification is None else from_spec(loss_specification, Loss)
         for kind in (*network.layers, loss):
             check_annotated(kind)
-        shapes = _shapes(network, n_inputs)
+        declared = _declared(network, n_inputs)
     weights = read_tensors(members[WEIGHTS], WEIGHTS)
-    _check_weights(weights, shapes, dtype)
+    _check_weights(weights, declared, dtype)
     with damage(f"{NETWORK} describes no network that works"):
         network.build(n_inputs, dtype=dtype)
-        for name, values in _named_parameters(network).items():
-            values[...] = weights[name]
+        for name, array in _named_arrays(network).items():
+            array.value[...] = weights[name]
     return network, loss
+
+
+def count_parameters(members: Mapping[str, bytes]) -> int:
+    """Return how many parameters the members hold, without building the network.
+
+    Raises
+    ------
+    ModelFileError
+        If the members are damaged.
+    """
+    weights = read_tensors(members[WEIGHTS], WEIGHTS)
+    with damage(f"{NETWORK} describes no network"):
+        layers = Network.from_spec(read_document(members[NETWORK], NETWORK)["layers"]).layers
+        for layer in layers:
+            layer.build(1)  # declares its statistics, whatever their widths
+    gathered = {f"{index}.{statistic.name}" for index, layer in enumerate(layers) for statistic in layer.statistics}
+    return sum(values.size for name, values in weights.items() if name not in gathered)
 
 
 def write_tensors(tensors: dict[str, np.ndarray]) -> bytes:
@@ -105,36 +130,39 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
             raise ModelFileError(one_line(f"{name} is damaged ({error})")) from error
 
 
-def _named_parameters(network: Network) -> dict[str, np.ndarray]:
-    return {
-        f"{index}.{parameter.name}": parameter.value
-        for index, layer in enumerate(network.layers)
-        for parameter in layer.parameters
-    }
+def _named_arrays(network: Network) -> dict[str, Parameter | Statistic]:
+    """Return the parameters and the statistics of all layers by their names in the file."""
+    arrays: dict[str, Parameter | Statistic] = {}
+    for index, layer in enumerate(network.layers):
+        arrays |= {f"{index}.{parameter.name}": parameter for parameter in layer.parameters}
+        arrays |= {f"{index}.{statistic.name}": statistic for statistic in layer.statistics}
+    return arrays
 
 
-def _shapes(network: Network, n_inputs: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every parameter; building a layer only declares it, the network allocates."""
+def _declared(network: Network, n_inputs: int) -> dict[str, Parameter | Statistic]:
+    """Return all arrays, with their shapes but empty; building a layer only declares them, the network allocates."""
     if n_inputs < 1:
         raise InvalidValue(f"'n_inputs' should be at least 1, not {n_inputs}")
-    shapes: dict[str, tuple[int, ...]] = {}
     width = n_inputs
-    for index, layer in enumerate(network.layers):
+    for layer in network.layers:
         width = layer.build(width)
-        shapes |= {f"{index}.{parameter.name}": parameter.shape for parameter in layer.parameters}
-    return shapes
+    return _named_arrays(network)
 
 
-def _check_weights(weights: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
-    for name in sorted(weights.keys() - shapes.keys()):
+def _check_weights(
+    weights: Mapping[str, np.ndarray], declared: Mapping[str, Parameter | Statistic], dtype: str
+) -> None:
+    for name in sorted(weights.keys() - declared.keys()):
         raise ModelFileError(one_line(f"{WEIGHTS} holds {name!r:.80}, which belongs to no layer"))
-    for name in shapes:
+    for name, array in declared.items():
         if name not in weights:
             raise ModelFileError(f"{WEIGHTS} lacks {name!r}")
         values = weights[name]
-        if values.shape != shapes[name] or values.dtype != dtype:
+        if values.shape != array.shape or values.dtype != dtype:
             raise ModelFileError(
-                f"{WEIGHTS}: {name!r} should be {dtype} of shape {shapes[name]}, not {values.dtype} of {values.shape}"
+                f"{WEIGHTS}: {name!r} should be {dtype} of shape {array.shape}, not {values.dtype} of {values.shape}"
             )
         if not np.isfinite(values).all():
             raise ModelFileError(f"{WEIGHTS}: {name!r} holds values that are not finite")
+        if isinstance(array, Statistic) and (values < array.least).any():
+            raise ModelFileError(f"{WEIGHTS}: {name!r} holds values below {array.least:g}")

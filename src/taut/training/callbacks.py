@@ -113,7 +113,7 @@ class EarlyStopping(Callback):
 
     def on_start(self, run: Run) -> None:
         self._best, self._best_row = np.inf, -1
-        self._best_theta = run.network.theta.copy()
+        self._best_state = run.network.state.copy()
 
     def on_epoch_end(self, run: Run) -> None:
         row = run.history.last()
@@ -126,13 +126,13 @@ class EarlyStopping(Callback):
         value = -row[self.monitor] if rises else row[self.monitor]
         if value < self._best - self.min_delta:
             self._best, self._best_row = value, run.history.epochs - 1
-            self._best_theta[:] = run.network.theta
+            self._best_state[:] = run.network.state
         elif run.history.epochs - 1 - self._best_row >= self.patience:
             run.stop("early stopping")
 
     def on_end(self, run: Run) -> None:
         if self.restore_best and self._best_row >= 0:
-            run.network.theta[:] = self._best_theta
+            run.network.state[:] = self._best_state
             run.history.state.restored = self._best_row < run.history.epochs - 1
             run.history.best_epoch = int(run.history["epoch"][self._best_row])
 

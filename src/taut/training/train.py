@@ -127,13 +127,13 @@ def train(
     history = History(data_loss.metric_name)
     state = history.state = _state(resume, rule, network)
     run = Run(network, history, epochs)
-    before, began = network.theta.copy(), time.perf_counter()
+    before, began = network.state.copy(), time.perf_counter()
     for callback in listeners:
         callback.on_start(run)
     try:
         with _interrupt(run, interruptible), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             while state.epoch < epochs and run.stop_reason is None:
-                before[:] = network.theta
+                before[:] = network.state
                 drawn = objective if augment is None else _augmented(objective, augment, random, state.epoch)
                 epoch = run_epoch(
                     network, rule, drawn, state, batch_size=batch_size, total_epochs=epochs, random=random
@@ -177,9 +177,9 @@ def _state(resume: State | None, optimizer: Optimizer, network: Network) -> Stat
 def _check_finite(network: Network, epoch: Epoch, state: State, before: np.ndarray) -> None:
     """Raise if loss or parameters are not finite, after putting back the parameters from before the epoch."""
     loss = epoch.data_loss + float(epoch.penalties.sum())
-    if np.isfinite(loss) and np.isfinite(network.theta).all():
+    if np.isfinite(loss) and np.isfinite(network.state).all():
         return
-    network.theta[:] = before
+    network.state[:] = before
     what = "weights became infinite or NaN" if np.isfinite(loss) else f"loss became {loss}"
     raise NonFiniteLoss(
         f"the {what} in epoch {state.epoch - 1}; lower the learning rate ({state.rate:g}), or scale inputs and targets"
