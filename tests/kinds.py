@@ -74,24 +74,24 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     # optimizers
     "sgd": (
         optimizers.SGD,
-        lambda: optimizers.SGD(0.02, decay=1e-3),
+        lambda: optimizers.SGD(0.02, decay=1e-3, clip_norm=0.5),
         lambda: optimizers.SGD(0.02, momentum=0.8, nesterov=True, schedule=schedules.Cosine(0.1)),
     ),
     "adagrad": (
         lambda: optimizers.Adagrad(0.05, schedule=schedules.Exponential(0.5), epsilon=1e-5),
-        lambda: optimizers.Adagrad(0.05, decay=1e-3),
+        lambda: optimizers.Adagrad(0.05, decay=1e-3, clip_norm=0.5),
     ),
     "rmsprop": (
         lambda: optimizers.RMSprop(0.002, schedule=schedules.InverseTime(1e-2), rho=0.8, epsilon=1e-5),
-        lambda: optimizers.RMSprop(0.005, decay=1e-3),
+        lambda: optimizers.RMSprop(0.005, decay=1e-3, clip_norm=0.5),
     ),
     "adam": (
         lambda: optimizers.Adam(0.01, decay=1e-3, beta_1=0.8, beta_2=0.99, epsilon=1e-5),
-        lambda: optimizers.Adam(0.01, schedule=schedules.WarmUp(0.2, schedules.Cosine())),
+        lambda: optimizers.Adam(0.01, schedule=schedules.WarmUp(0.2, schedules.Cosine()), clip_norm=0.5),
     ),
     "adamw": (
         lambda: optimizers.AdamW(0.01, decay=1e-3, beta_1=0.8, beta_2=0.99, epsilon=1e-5, weight_decay=0.1),
-        lambda: optimizers.AdamW(0.01, schedule=schedules.InverseTime(1e-3, compounding=True)),
+        lambda: optimizers.AdamW(0.01, schedule=schedules.InverseTime(1e-3, compounding=True), clip_norm=0.5),
     ),
     # schedules
     "constant": (schedules.Constant,),

@@ -169,6 +169,8 @@ def test_decoupled_weight_decay_shrinks_by_the_rate_alone():
         (lambda: Adam("fast"), InvalidType, "lr must be a number at least 0, got 'fast'"),
         (lambda: Adam(decay=0.1, schedule=Constant()), InvalidValue, "give either decay or schedule, got decay=0.1"),
         (lambda: Adam(schedule="cosine"), InvalidType, r"schedule must be a schedule such as Cosine\(\), got 'cosine'"),
+        (lambda: SGD(clip_norm=0), InvalidValue, "clip_norm must be a number above 0, got 0"),
+        (lambda: Adam(clip_norm="1"), InvalidType, "clip_norm must be a number above 0, got '1'"),
         (lambda: SGD(momentum=1.0), InvalidValue, "momentum must be a number at least 0 and below 1, got 1.0"),
         (lambda: SGD(nesterov=True), InvalidValue, "nesterov needs momentum above 0"),
         (lambda: SGD(momentum=0.9, nesterov=1), InvalidType, "nesterov must be True or False, got 1"),

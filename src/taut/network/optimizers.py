@@ -24,7 +24,7 @@ __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
-    """What all optimizers share: a learning rate and a rule for its decay.
+    """What all optimizers share: a learning rate, a rule for its decay, and a limit on the gradient.
 
     Parameters
     ----------
@@ -34,11 +34,19 @@ class Optimizer(ABC):
         Shorthand for ``schedule=InverseTime(decay)``.
     schedule : Schedule, optional
         How the learning rate changes from step to step; constant if neither is given.
+    clip_norm : float, optional
+        Largest Euclidean norm of the gradient over all parameters: a longer one is shortened to it, its direction
+        kept, before the rule sees it (the training step does that).
+
+    References
+    ----------
+    R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural networks", ICML, 2013.
     """
 
     lr: float = 0.01
     decay: float = 0.0
     schedule: Schedule | None = None
+    clip_norm: float | None = None
 
     #: Names of the arrays, shaped like the parameters, that the rule remembers between steps.
     memory: ClassVar[tuple[str, ...]] = ()
@@ -48,6 +56,8 @@ class Optimizer(ABC):
         check_number("decay", self.decay, at_least=0)
         if self.schedule is not None and not isinstance(self.schedule, Schedule):
             raise InvalidType(f"schedule must be a schedule such as Cosine(), got {shown(self.schedule)}")
+        if self.clip_norm is not None:
+            check_number("clip_norm", self.clip_norm, above=0)
         if self.decay and self.schedule is not None:
             raise InvalidValue(f"give either decay or schedule, got decay={self.decay} and schedule={self.schedule}")
 
@@ -101,7 +111,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr, decay, schedule
+    lr, decay, schedule, clip_norm
         See `Optimizer`; `lr` is 0.01 by default.
     momentum : float, default 0.0
         Share of the last step that is taken again.
@@ -152,7 +162,7 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    lr, decay, schedule
+    lr, decay, schedule, clip_norm
         See `Optimizer`; `lr` is 0.01 by default.
     epsilon : float, default 1e-7
         Keeps the division finite.
@@ -196,7 +206,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    lr, decay, schedule
+    lr, decay, schedule, clip_norm
         See `Optimizer`; `lr` is 0.001 by default.
     rho : float, default 0.9
         How much of the average is kept at each step.
@@ -277,7 +287,7 @@ class Adam(_AdamFamily):
 
     Parameters
     ----------
-    lr, decay, schedule
+    lr, decay, schedule, clip_norm
         See `Optimizer`; `lr` is 0.001 by default.
     beta_1, beta_2 : float, default 0.9 and 0.999
         How much of each average is kept at each step.
@@ -312,7 +322,7 @@ class AdamW(_AdamFamily):
 
     Parameters
     ----------
-    lr, decay, schedule, beta_1, beta_2, epsilon
+    lr, decay, schedule, clip_norm, beta_1, beta_2, epsilon
         See `Adam`.
     weight_decay : float, default 0.01
         Share of each parameter that is taken off at each step, in units of the learning rate.

@@ -1,7 +1,7 @@
 """The reference loop: training in plain NumPy, to be read.
 
-A step is: forward, data-loss gradient, backward, penalty gradients, optimizer, proximal step. This is the only place
-where loss, penalty and optimizer meet. Floor 4 of the house.
+A step is: forward, data-loss gradient, backward, penalty gradients, clipping, optimizer, proximal step. This is the
+only place where loss, penalty and optimizer meet. Floor 4 of the house.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def step(
     for parameter in network.parameters:
         for part in parameter.penalty.smooth.parts:
             parameter.gradient += part.gradient(parameter.value)
+    if optimizer.clip_norm is not None:
+        _clip(network.gradient, optimizer.clip_norm)
     state.rate = optimizer.rate(state.step, total_steps, state.rate if state.step else optimizer.lr)
     sizes = optimizer.update(network.theta, network.gradient, state.memory, rate=state.rate, step=state.step)
     for parameter, place in zip(network.parameters, network.places(), strict=True):
@@ -76,6 +78,13 @@ def step(
             parameter.value[...] = nonsmooth.prox(parameter.value, size)
     state.step += 1
     return before
+
+
+def _clip(gradient: np.ndarray, limit: float) -> None:
+    """Shorten a gradient to the Euclidean norm `limit` if it is longer (Pascanu et al., 2013, algorithm 1)."""
+    norm = float(np.sqrt(np.sum(np.square(gradient, dtype=np.float64))))
+    if norm > limit:
+        gradient *= limit / norm
 
 
 def run_epoch(
