@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from taut.network import activations, initializers, layers, losses, normalization, optimizers, penalties, schedules
+from taut.network import (
+    activations,
+    averages,
+    initializers,
+    layers,
+    losses,
+    normalization,
+    optimizers,
+    penalties,
+    schedules,
+)
 from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality
 
 Factory = Callable[[], Any]
@@ -110,6 +120,9 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     "lecun_normal": (initializers.LeCunNormal,),
     "lecun_uniform": (initializers.LeCunUniform,),
     "orthogonal": (lambda: initializers.Orthogonal(1.4),),
+    # averages of weights
+    "ema": (averages.EMA, lambda: averages.EMA(0.7)),
+    "swa": (averages.SWA, lambda: averages.SWA(0.5)),
 }
 
 

@@ -19,12 +19,12 @@ import taut
 # What `from taut import …` promises. A change here is a change for everybody who uses taut: say it in CHANGELOG.md.
 PUBLIC_NAMES = """
     Activation Adagrad Adam AdamW Augmentation BatchNorm BinaryCrossEntropy Callback CategoricalCrossEntropy Constant
-    conventions Cosine load_sample CrossEntropy DataError Dense Dropout EarlyStopping ELU Exponential GaussianNoise
+    conventions Cosine load_sample CrossEntropy DataError Dense Dropout EarlyStopping ELU EMA Exponential GaussianNoise
     GELU GlorotNormal GlorotUniform GroupL1 HeNormal HeUniform History Huber Identity Initializer InvalidType
     InvalidValue InverseTime L1 L2 Layer LayerNorm LeakyReLU LeCunNormal LeCunUniform load Loss MaxNorm
     MeanAbsoluteError MeanSquaredError Mish ModelFileError Network NonFiniteLoss NonNegative Normal Optimizer
     Orthogonal Orthogonality Penalty Random Recipe ReLU RMSprop save Schedule SELU SGD Sigmoid SigmoidCrossEntropy
-    SiLU Softmax spiral Tanh TautClassifier TautError TautRegressor train WarmUp Zeros
+    SiLU Softmax spiral SWA Tanh TautClassifier TautError TautRegressor train WarmUp Zeros
 """
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("matplotlib", "numba", "numpy", "pandas", "plotly", "pyarrow", "rich", "scipy", "skops", "sklearn", "typer")

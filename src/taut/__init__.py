@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from taut.estimators import TautClassifier as TautClassifier
     from taut.estimators import TautRegressor as TautRegressor
     from taut.network import ELU as ELU
+    from taut.network import EMA as EMA
     from taut.network import GELU as GELU
     from taut.network import L1 as L1
     from taut.network import L2 as L2
     from taut.network import SELU as SELU
     from taut.network import SGD as SGD
+    from taut.network import SWA as SWA
     from taut.network import Activation as Activation
     from taut.network import Adagrad as Adagrad
     from taut.network import Adam as Adam
@@ -107,6 +109,7 @@ _OFFERED = {
         " MeanSquaredError MeanAbsoluteError Huber"
         " Penalty L1 L2 GroupL1 MaxNorm NonNegative Orthogonality"
         " Optimizer SGD Adagrad RMSprop Adam AdamW"
+        " EMA SWA"
         " Schedule Constant InverseTime Exponential Cosine WarmUp"
         " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal Zeros"
     ),

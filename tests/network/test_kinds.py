@@ -13,6 +13,7 @@ from taut.errors import InvalidType, InvalidValue, TautError
 from taut.network import L1, L2, Adam, Dense, Layer, MeanSquaredError, ReLU
 from taut.network.kinds import (
     ACTIVATIONS,
+    AVERAGES,
     INITIALIZERS,
     KINDS,
     LAYERS,
@@ -25,7 +26,7 @@ from taut.network.kinds import (
     to_spec,
 )
 
-TABLES = (LAYERS, ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS, SCHEDULES, INITIALIZERS)
+TABLES = (LAYERS, ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS, SCHEDULES, INITIALIZERS, AVERAGES)
 
 
 def settings(kind: object) -> dict[str, object]:

@@ -16,7 +16,17 @@ import taut
 from taut import Augmentation, InvalidType, InvalidValue, ModelFileError, Network, Recipe, TautClassifier, TautRegressor
 from taut.network import BatchNorm, Dense, Layer, Loss, Penalty
 from taut.network.initializers import Initializer
-from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LAYERS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES, to_spec
+from taut.network.kinds import (
+    ACTIVATIONS,
+    AVERAGES,
+    INITIALIZERS,
+    LAYERS,
+    LOSSES,
+    OPTIMIZERS,
+    PENALTIES,
+    SCHEDULES,
+    to_spec,
+)
 from taut.storage import inspect, load, read_summary, save
 from taut.training import fit_model, train
 from taut.versions import versions
@@ -191,7 +201,7 @@ def test_every_optimizer_and_schedule_comes_back_with_what_it_remembers(name, fi
 
 
 @pytest.mark.parametrize(
-    "factory", examples(OPTIMIZERS, SCHEDULES, LOSSES, LAYERS, PENALTIES, INITIALIZERS, ACTIVATIONS)
+    "factory", examples(OPTIMIZERS, SCHEDULES, LOSSES, LAYERS, PENALTIES, INITIALIZERS, ACTIVATIONS, AVERAGES)
 )
 def test_every_kind_passes_a_document(factory):
     from taut.storage.documents import read_document, write_document

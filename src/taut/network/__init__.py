@@ -19,6 +19,7 @@ from taut.network.activations import (
     Softmax,
     Tanh,
 )
+from taut.network.averages import EMA, SWA, Average
 from taut.network.initializers import (
     GlorotNormal,
     GlorotUniform,
@@ -51,15 +52,18 @@ from taut.network.schedules import Constant, Cosine, Exponential, InverseTime, S
 
 __all__ = [
     "ELU",
+    "EMA",
     "GELU",
     "L1",
     "L2",
     "SELU",
     "SGD",
+    "SWA",
     "Activation",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Average",
     "BatchNorm",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",

@@ -1,4 +1,4 @@
-"""The tables of kinds: every layer, loss, penalty, optimizer, schedule and initializer, each with its name.
+"""The tables of kinds: every layer, loss, penalty, optimizer, schedule, initializer and average, by name.
 
 Recipes and `train` take these names, the model file stores them, and the generic tests run over the tables, so that a
 new kind is tested from the day it is listed. A kind is a dataclass; `to_spec` writes one as plain JSON-able values and
@@ -14,10 +14,21 @@ from typing import Any
 
 from taut.checks import shown
 from taut.errors import InvalidType, InvalidValue, TautError
-from taut.network import activations, initializers, layers, losses, normalization, optimizers, penalties, schedules
+from taut.network import (
+    activations,
+    averages,
+    initializers,
+    layers,
+    losses,
+    normalization,
+    optimizers,
+    penalties,
+    schedules,
+)
 
 __all__ = [
     "ACTIVATIONS",
+    "AVERAGES",
     "INITIALIZERS",
     "KINDS",
     "LAYERS",
@@ -94,6 +105,7 @@ INITIALIZERS: dict[str, type[initializers.Initializer]] = {
     "lecun_uniform": initializers.LeCunUniform,
     "orthogonal": initializers.Orthogonal,
 }
+AVERAGES: dict[str, type[averages.Average]] = {"ema": averages.EMA, "swa": averages.SWA}
 KINDS: dict[str, type] = {
     **LAYERS,
     **ACTIVATIONS,
@@ -102,6 +114,7 @@ KINDS: dict[str, type] = {
     **OPTIMIZERS,
     **SCHEDULES,
     **INITIALIZERS,
+    **AVERAGES,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -144,7 +157,7 @@ def to_spec(kind: object) -> dict[str, Any]:
     Parameters
     ----------
     kind : object
-        A layer, loss, penalty, optimizer, schedule or initializer of the tables.
+        A layer, loss, penalty, optimizer, schedule, initializer or average of the tables.
 
     Returns
     -------

@@ -82,12 +82,16 @@ def _write_model(model: Model) -> dict[str, bytes]:
     except InvalidType as error:
         raise InvalidType(f"the targets cannot be stored: {error}; use strings, integers or booleans") from error
     state = model.history.state
-    progress = {"epoch": state.epoch, "step": state.step, "rate": state.rate}
+    progress: dict[str, float] = {"epoch": state.epoch, "step": state.step, "rate": state.rate}
+    tensors = dict(state.memory)
+    if state.average is not None and state.live is not None:
+        progress["averaged"] = state.averaged
+        tensors |= {"average": state.average, "live": state.live}
     return {
         RECIPE: write_document(model.recipe.to_dict()),
         SCHEMA: targets,
         HISTORY: write_document({**model.history.to_dict(), "state": progress}),
-        MEMORY: write_tensors(state.memory),
+        MEMORY: write_tensors(tensors),
         PREPROCESSING: write_encoder(model.encoder),
         **write_network(model.network, model.loss),
     }
@@ -144,11 +148,20 @@ def read_history(members: Mapping[str, bytes]) -> History:
     types = {"metric_name": str, "stopped": str, "best_epoch": int | NoneType, "columns": dict, "state": dict}
     document = read_document(members[HISTORY], HISTORY)
     *_, state = checked_fields(document, HISTORY, types)
-    epoch, step, rate = checked_fields(state, HISTORY, {"epoch": int, "step": int, "rate": float | int})
+    averaging: dict[str, type] = {"averaged": int} if "averaged" in state else {}  # only where weights were averaged
+    epoch, step, rate, *averaged = checked_fields(
+        state, HISTORY, {"epoch": int, "step": int, "rate": float | int, **averaging}
+    )
     with damage(f"{HISTORY} is no history"):
         history = History.from_dict({name: value for name, value in document.items() if name != "state"})
     restored = history.best_epoch is not None and history.best_epoch < epoch - 1
-    history.state = State(epoch, step, rate, read_tensors(members[MEMORY], MEMORY), restored)
+    memory = read_tensors(members[MEMORY], MEMORY)
+    history.state = State(epoch, step, rate, memory, restored)
+    if averaged:
+        if averaged[0] < 1:
+            raise ModelFileError(f"{HISTORY}: 'averaged' should be at least 1, not {averaged[0]}")
+        history.state.averaged = averaged[0]
+        history.state.average, history.state.live = memory.pop("average", None), memory.pop("live", None)
     return history
 
 
@@ -204,6 +217,10 @@ def _check_memory(model: Model) -> None:
     needed = dict.fromkeys(model.recipe.build_optimizer().memory, (theta.shape, theta.dtype))
     if memory and {name: (values.shape, values.dtype) for name, values in memory.items()} != needed:
         raise InvalidValue(f"{MEMORY} is not of {model.recipe.optimizer} with {theta.size} parameters")
+    state, like = model.history.state, model.network.state
+    for values in (state.average, state.live) if state.averaged else ():
+        if values is None or values.shape != like.shape or values.dtype != like.dtype or not np.isfinite(values).all():
+            raise InvalidValue(f"{MEMORY} holds no average of {like.size} finite numbers in {like.dtype}")
 
 
 def _check_prediction(model: Model) -> None:

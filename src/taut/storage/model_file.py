@@ -10,7 +10,7 @@ member; a reader looks at it first, so that a file from a later version is refus
 ``network.json``             layers with every setting, number of inputs, type, loss
 ``weights.safetensors``      one array for each parameter, and for each statistic such as a running mean
 ``history.json``             the course of training
-``optimizer.safetensors``    what the optimizer remembers, so that training can go on
+``optimizer.safetensors``    what the optimizer remembers, and an average of weights, so that training can go on
 ``preprocessing.skops``      the encoder of the columns
 ``parameters.json``          the parameters of an estimator
 ``summary.json``             what `taut fit` found, if it wrote the file

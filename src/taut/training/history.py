@@ -39,6 +39,12 @@ class State:
         What the optimizer remembers.
     restored : bool
         Whether the network has been given the weights of an earlier epoch, to which the memory does not belong.
+    average : ndarray, shape (parameters + statistics,), or None
+        The running mean of the network's states, if the run averages them.
+    averaged : int
+        How many states it holds.
+    live : ndarray, shape (parameters + statistics,), or None
+        Where training goes on, while the network shows the average.
     """
 
     epoch: int = 0
@@ -46,6 +52,9 @@ class State:
     rate: float = 0.0
     memory: dict[str, np.ndarray] = field(default_factory=dict)
     restored: bool = False
+    average: np.ndarray | None = None
+    averaged: int = 0
+    live: np.ndarray | None = None
 
 
 class History(Mapping[str, np.ndarray]):

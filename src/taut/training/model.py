@@ -190,7 +190,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
     Its encoders stay as they are, and its history grows.
     """
     recipe, state = model.recipe.streaming(), model.history.state
-    if state.restored:  # what the optimizer remembers is not of these weights
+    if state.restored or state.live is not None:  # what the optimizer remembers is not of these weights
         state = State(epoch=state.epoch, memory=recipe.build_optimizer().start(model.network.theta))
     inputs = model.encoder.transform(X)
     history = train(

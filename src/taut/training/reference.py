@@ -10,38 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taut.network import Loss, Network, Optimizer
+from taut.network import Average, Network, Optimizer
 from taut.random import Purpose, Random
+from taut.training.averaging import follow
 from taut.training.history import State
+from taut.training.objective import Objective
 
-__all__ = ["Epoch", "Objective", "evaluate", "run_epoch"]
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is minimized, over which rows.
-
-    Attributes
-    ----------
-    loss : Loss
-        The data loss.
-    x : ndarray, shape (samples, inputs)
-        Inputs, in the network's type.
-    targets : ndarray
-        As `Loss.prepare` returned them.
-    weights : ndarray, shape (samples,), or None
-        Weight of each row's loss; None is 1.
-    """
-
-    loss: Loss
-    x: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray | None
-
-    def take(self, rows: np.ndarray | slice) -> Objective:
-        """Return the objective over some of the rows."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Objective(self.loss, self.x[rows], self.targets[rows], weights)
+__all__ = ["Epoch", "evaluate", "run_epoch"]
 
 
 @dataclass
@@ -96,6 +71,7 @@ def run_epoch(
     batch_size: int,
     total_epochs: int,
     random: Random,
+    average: Average | None = None,
 ) -> Epoch:
     """Pass once over all rows, in random order unless one batch holds them all; stop at a loss that is not finite."""
     n = len(objective.x)
@@ -117,6 +93,8 @@ def run_epoch(
             rate = state.rate
         if not np.isfinite(batch_loss):
             break
+        if average is not None and average.follows_updates:
+            follow(average, network, state)
     state.epoch += 1
     seen = objective if order is None else objective.take(order)
     metric = objective.loss.metric(outputs, seen.targets, seen.weights) if np.isfinite(data_loss) else float("nan")

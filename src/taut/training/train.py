@@ -9,25 +9,25 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from copy import deepcopy
 from types import FrameType
 
 import numpy as np
 
 from taut.checks import check_number, shown
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
-from taut.network import Adam, Loss, Network, Optimizer
-from taut.network.kinds import LOSSES, OPTIMIZERS, resolve
+from taut.network import Adam, Average, Loss, Network, Optimizer
+from taut.network.kinds import AVERAGES, LOSSES, OPTIMIZERS, resolve
 from taut.random import Random
+from taut.training import averaging
 from taut.training.callbacks import Callback, ProgressDisplay, Run
 from taut.training.history import History, State
-from taut.training.reference import Epoch, Objective, evaluate, run_epoch
+from taut.training.objective import Augment, Objective, augmented, objective_of, validation_of
+from taut.training.reference import Epoch, evaluate, run_epoch
 
 __all__ = ["one_blas_thread", "train"]
-
-Augment = Callable[[np.ndarray, np.ndarray, Random], np.ndarray]
 
 
 def train(
@@ -42,6 +42,7 @@ def train(
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     sample_weight: np.ndarray | None = None,
     augment: Augment | None = None,
+    average: str | Average | None = None,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
@@ -77,6 +78,9 @@ def train(
     augment : callable, optional
         ``augment(X, rows, random)`` returns new inputs of the same shape; called at the start of each epoch. An
         `Augmentation` is one.
+    average : str or Average, optional
+        "ema", "swa" or an instance such as ``EMA(0.99)``: after each epoch from the first that is averaged, the network
+        is given the mean of its weights along the way; training goes on from where they stood.
     seed : int, default 0
         Seed of first weights, order and dropout.
     callbacks : sequence of Callback, default ()
@@ -117,15 +121,16 @@ def train(
         raise InvalidType(f"network must be a Network, got {type(network).__name__}")
     data_loss: Loss = resolve("loss", loss, LOSSES)
     rule: Optimizer = Adam() if optimizer is None else resolve("optimizer", optimizer, OPTIMIZERS)
+    mean_of: Average | None = None if average is None else resolve("average", average, AVERAGES)
     check_number("epochs", epochs, at_least=0, integer=True)
     if batch_size is not None:
         check_number("batch_size", batch_size, at_least=1, integer=True)
     random, listeners = Random(seed), _listeners(callbacks, progress)
-    objective = _objective(network, data_loss, X, y, sample_weight, seed)
-    watched = None if validation is None else _validation(network, data_loss, validation)
+    objective = objective_of(network, data_loss, X, y, sample_weight, seed)
+    watched = None if validation is None else validation_of(network, data_loss, validation)
     batch_size = min(batch_size or len(objective.x), len(objective.x))
     history = History(data_loss.metric_name)
-    state = history.state = _state(resume, rule, network)
+    state = history.state = _state(resume, rule, mean_of, network)
     run = Run(network, history, epochs)
     before, began = network.state.copy(), time.perf_counter()
     for callback in listeners:
@@ -134,11 +139,21 @@ def train(
         with _interrupt(run, interruptible), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             while state.epoch < epochs and run.stop_reason is None:
                 before[:] = network.state
-                drawn = objective if augment is None else _augmented(objective, augment, random, state.epoch)
+                drawn = objective if augment is None else augmented(objective, augment, random, state.epoch)
+                averaging.hide(network, state)
                 epoch = run_epoch(
-                    network, rule, drawn, state, batch_size=batch_size, total_epochs=epochs, random=random
+                    network,
+                    rule,
+                    drawn,
+                    state,
+                    batch_size=batch_size,
+                    total_epochs=epochs,
+                    random=random,
+                    average=mean_of,
                 )
                 _check_finite(network, epoch, state, before)
+                if mean_of is not None:
+                    averaging.show(mean_of, network, state, epochs)
                 trained = objective if evaluate_training else None
                 history.append(_row(network, data_loss, epoch, trained, watched, state, began))
                 for callback in listeners:
@@ -157,10 +172,17 @@ def _listeners(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
     return [*callbacks, ProgressDisplay()] if progress else list(callbacks)
 
 
-def _state(resume: State | None, optimizer: Optimizer, network: Network) -> State:
+def _state(resume: State | None, optimizer: Optimizer, average: Average | None, network: Network) -> State:
     """Return the state to start from: a new one, or a copy of the one to resume: the earlier run keeps its own."""
-    if resume is None:
-        return State(memory=optimizer.start(network.theta))
+    state = State(memory=optimizer.start(network.theta)) if resume is None else _resumed(resume, optimizer, network)
+    if average is None and state.live is not None:
+        raise InvalidValue("the run to resume averaged its weights; give the average of that run, got None")
+    averaging.begin(average, network, state)
+    return state
+
+
+def _resumed(resume: State, optimizer: Optimizer, network: Network) -> State:
+    """Return a copy of a state, or raise if it is not of this optimizer and network."""
     given: object = resume
     if not isinstance(given, State):
         raise InvalidType(f"resume must be the state of a history, got {type(given).__name__}")
@@ -171,7 +193,10 @@ def _state(resume: State | None, optimizer: Optimizer, network: Network) -> Stat
         raise InvalidValue(
             f"the state to resume is not of {type(optimizer).__name__} with {network.theta.size} parameters: {shapes}"
         )
-    return replace(resume, memory={name: values.copy() for name, values in resume.memory.items()})
+    averages = [values for values in (resume.average, resume.live) if values is not None]
+    if any(values.shape != network.state.shape for values in averages):
+        raise InvalidValue(f"the average to resume is not of a network with {network.state.size} numbers")
+    return deepcopy(resume)
 
 
 def _check_finite(network: Network, epoch: Epoch, state: State, before: np.ndarray) -> None:
@@ -184,70 +209,6 @@ def _check_finite(network: Network, epoch: Epoch, state: State, before: np.ndarr
     raise NonFiniteLoss(
         f"the {what} in epoch {state.epoch - 1}; lower the learning rate ({state.rate:g}), or scale inputs and targets"
     )
-
-
-def _inputs(network: Network, X: np.ndarray) -> np.ndarray:
-    """Return inputs as a finite matrix in the network's type, or raise."""
-    x = np.asarray(X)
-    if x.dtype.kind not in "iubf":
-        raise InvalidType(f"X must be numbers, got {x.dtype}; TautClassifier and TautRegressor take tables as they are")
-    if x.ndim != 2 or not x.size:
-        raise InvalidValue(f"X must have shape (samples, inputs) with at least one of each, got {x.shape}")
-    if network.built and x.shape[1] != network.n_inputs:
-        raise InvalidValue(f"X must have the network's {network.n_inputs} inputs, got {x.shape[1]}")
-    if not np.isfinite(x).all():
-        raise InvalidValue("X must be finite, got NaN or infinity; TautClassifier and TautRegressor fill gaps")
-    with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(x, dtype=network.theta.dtype if network.built else None)
-    if not np.isfinite(x).all():
-        raise InvalidValue(f"X holds numbers too large for {x.dtype}; scale the inputs, or use float64")
-    return x
-
-
-def _objective(
-    network: Network, loss: Loss, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, seed: int
-) -> Objective:
-    """Build the network if need be, and return what it is to minimize."""
-    x = _inputs(network, X)
-    if not network.built:
-        network.build(x.shape[1], seed=seed, dtype="float32" if x.dtype == np.float32 else "float64")
-        x = x.astype(network.theta.dtype, copy=False)
-    targets = _targets(network, loss, x, y)
-    weights = loss.row_weights(targets)
-    if sample_weight is not None:
-        given = np.asarray(sample_weight)
-        if given.dtype.kind not in "iubf":
-            raise InvalidType(f"sample_weight must be numbers, got {given.dtype}")
-        given = given.astype(np.float64, copy=False)
-        if given.shape != (len(x),) or not np.isfinite(given).all() or given.min() < 0 or given.sum() == 0:
-            raise InvalidValue(f"sample_weight must be {len(x)} finite weights at least 0, not all of them zero")
-        given = given / given.mean()
-        weights = given if weights is None else weights * given
-    if weights is not None and not weights.any():
-        raise InvalidValue("every row has weight 0: sample_weight and class_weight leave nothing to fit")
-    return Objective(loss, x, targets, None if weights is None else weights.astype(x.dtype))
-
-
-def _targets(network: Network, loss: Loss, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    y = np.asarray(y)
-    if y.ndim == 0 or len(y) != len(x):
-        raise InvalidValue(f"X and y must have equally many rows, got {len(x)} and {len(y) if y.ndim else 'a scalar'}")
-    return loss.prepare(y, network.n_outputs)
-
-
-def _validation(network: Network, loss: Loss, validation: tuple[np.ndarray, np.ndarray]) -> Objective:
-    given: object = validation
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        raise InvalidType(f"validation must be a pair (X, y), got {type(given).__name__}")
-    x = _inputs(network, validation[0])
-    return Objective(loss, x, _targets(network, loss, x, validation[1]), None)
-
-
-def _augmented(objective: Objective, augment: Augment, random: Random, epoch: int) -> Objective:
-    x = np.asarray(augment(objective.x, np.arange(len(objective.x)), random.at(epoch=epoch)))
-    if x.shape != objective.x.shape:
-        raise InvalidValue(f"augment must return inputs of shape {objective.x.shape}, got {x.shape}")
-    return Objective(objective.loss, np.ascontiguousarray(x, objective.x.dtype), objective.targets, objective.weights)
 
 
 def _row(
