@@ -1,0 +1,389 @@
+"""Exponentials, logarithms and what is made of them, for every lane of a vector at once.
+
+A call into the mathematics library of the system handles one number, and another library rounds it otherwise. These
+functions are straight lines of multiplications, additions and selections without a branch, so they run at the speed of
+the registers, and every machine gives the same bits. Each takes a vector of float32 or of float64 and returns one of
+the same type; the element type decides the constants and how long a polynomial is.
+
+Largest errors that the tests measure, in units in the last place (ulp) of the exact result:
+
+TABLE
+
+Results below the smallest normal number may be zero instead. Floor 3 of the house; knows nothing of networks.
+
+References
+----------
+W. J. Cody and W. Waite, "Software manual for the elementary functions", Prentice-Hall, 1980: reduction by a logarithm
+of 2 in two parts.
+FDLIBM, Sun Microsystems, 1993, and its single-precision form in FreeBSD's msun: the two parts, the polynomial of the
+logarithm, the correction of log1p, tanh by expm1.
+M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞", Mathematics
+of Computation 36, 1981: the tail of the normal distribution by one polynomial.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+from numba.core.extending import intrinsic
+
+from taut.engine.vectors import VectorType, call
+
+__all__ = ["exp", "expm1", "log", "log1p", "normal_distribution", "sigmoid", "softplus", "tanh"]
+
+
+@dataclass(frozen=True)
+class _Format:
+    """What depends on the element type."""
+
+    bits: int
+    mantissa: int
+    root_of_half: int  # the bits of √½
+    log2_high: float  # logarithm of 2; times an exponent, the high part is exact
+    log2_low: float
+    exp_terms: int
+    exp_range: tuple[float, float]  # between them, exp is normal and finite
+    log_terms: Sequence[float]
+    expm1_floor: float  # below, expm1 is -1
+    tanh_ceiling: float  # above, tanh is 1
+    tail_ceiling: float  # above, the tail of the normal distribution is below the smallest normal number
+    tail_terms: Sequence[float]
+
+    @property
+    def one(self) -> int:
+        """The bits of 1.0."""
+        return ((1 << (self.bits - self.mantissa - 2)) - 1) << self.mantissa
+
+    @property
+    def smallest(self) -> float:
+        """The smallest normal number."""
+        return 2.0 ** (2 - (1 << (self.bits - self.mantissa - 2)))
+
+
+# exp_terms: Taylor's series of exp on |r| ≤ log(2) / 2, until what follows is below a tenth of an ulp.
+# log_terms: Lg1 to Lg4 of FreeBSD's k_logf.h, Lg1 to Lg7 of FDLIBM's e_log.c, as are the parts of log(2).
+# tail_terms: Chebyshev interpolation, with 60 digits, of (a + 4) (1 - Φ(a)) exp(a² / 2) in t = (a - 4) / (a + 4), as
+# powers of t, on 0 ≤ a ≤ tail_ceiling; relative error 1.2e-8 and 3.4e-17.
+_SINGLE = _Format(
+    bits=32,
+    mantissa=23,
+    root_of_half=0x3F3504F3,
+    log2_high=0.6931381225585938,
+    log2_low=9.05800061445916e-06,
+    exp_terms=7,
+    exp_range=(-87.33654022216797, 88.72283172607422),
+    log_terms=(0.6666666269302368, 0.40000972151756287, 0.2849878668785095, 0.24279078841209412),
+    expm1_floor=-20.0,
+    tanh_ceiling=10.0,
+    tail_ceiling=13.3,
+    tail_terms=(
+        0.7552851379,
+        -0.6078966355,
+        0.3871367051,
+        -0.1865222052,
+        0.06040685058,
+        -0.007532520982,
+        -0.003529760178,
+        0.001577709262,
+        0.000211579292,
+        -0.0001158436368,
+    ),
+)
+_DOUBLE = _Format(
+    bits=64,
+    mantissa=52,
+    root_of_half=0x3FE6A09E667F3BCD,
+    log2_high=0.6931471803691238,
+    log2_low=1.9082149292705877e-10,
+    exp_terms=13,
+    exp_range=(-708.3964185322641, 709.782712893384),
+    log_terms=(
+        0.6666666666666735,
+        0.3999999999940942,
+        0.2857142874366239,
+        0.22222198432149784,
+        0.1818357216161805,
+        0.15313837699209373,
+        0.14798198605116586,
+    ),
+    expm1_floor=-40.0,
+    tanh_ceiling=20.0,
+    tail_ceiling=37.7,
+    tail_terms=(
+        0.755285130415751482,
+        -0.607896641971891756,
+        0.387137400742218271,
+        -0.186521857959694808,
+        0.0603965748907301617,
+        -0.00754018896556145206,
+        -0.00347969236284029225,
+        0.00163081844124276596,
+        0.000133344259876998646,
+        -0.000231094811459889555,
+        -1.90789904542265821e-6,
+        0.0000351441393258252715,
+        7.15112789176635983e-7,
+        -5.91873782794706776e-6,
+        -6.25340226107043871e-7,
+        1.01945129207166625e-6,
+        2.6389746266048703e-7,
+        -1.53777666422862089e-7,
+        -7.64476127669280825e-8,
+        1.4210966127840914e-8,
+        1.38586458714322789e-8,
+        1.9054838690700548e-10,
+        -9.1847714516788792e-10,
+    ),
+)
+#: Where the tail's polynomial has its middle.
+_TAIL_MIDDLE = 4.0
+
+
+class _Reals:
+    """A vector while the instructions of a function are written: each of Python's operators writes one."""
+
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
+        self.builder, self.value = builder, value
+        self.format = _SINGLE if isinstance(value.type.element, ir.FloatType) else _DOUBLE
+
+    def constant(self, number: float) -> _Reals:
+        """Return a vector like this with one number in every lane."""
+        return _Reals(self.builder, ir.Constant(self.value.type, [number] * self.value.type.count))
+
+    def _operand(self, other: _Reals | float) -> ir.Value:
+        return (other if isinstance(other, _Reals) else self.constant(other)).value
+
+    def __add__(self, other: _Reals | float) -> _Reals:
+        return _Reals(self.builder, self.builder.fadd(self.value, self._operand(other)))
+
+    def __sub__(self, other: _Reals | float) -> _Reals:
+        return _Reals(self.builder, self.builder.fsub(self.value, self._operand(other)))
+
+    def __rsub__(self, other: float) -> _Reals:
+        return self.constant(other) - self
+
+    def __mul__(self, other: _Reals | float) -> _Reals:
+        return _Reals(self.builder, self.builder.fmul(self.value, self._operand(other)))
+
+    def __truediv__(self, other: _Reals) -> _Reals:
+        return _Reals(self.builder, self.builder.fdiv(self.value, other.value))
+
+    def __rtruediv__(self, other: float) -> _Reals:
+        return self.constant(other) / self
+
+    def __neg__(self) -> _Reals:
+        return _Reals(self.builder, self.builder.fneg(self.value))
+
+    def times_plus(self, factor: _Reals | float, term: _Reals | float) -> _Reals:
+        """Return ``self * factor + term``, rounded once."""
+        operands = (self.value, self._operand(factor), self._operand(term))
+        return _Reals(self.builder, call(self.builder, "llvm.fma", operands))
+
+    def absolute(self) -> _Reals:
+        """Return the absolute values."""
+        return _Reals(self.builder, call(self.builder, "llvm.fabs", (self.value,)))
+
+    def with_sign_of(self, other: _Reals) -> _Reals:
+        """Return the absolute values with the signs of another vector."""
+        return _Reals(self.builder, call(self.builder, "llvm.copysign", (self.value, other.value)))
+
+    def where(self, relation: str, bound: float, then: _Reals | float) -> Callable[[_Reals], _Reals]:
+        """Return what replaces a vector by `then` in lanes where this one stands in a relation to a number.
+
+        A lane that is not a number stands in none.
+        """
+        chosen = self.builder.fcmp_ordered(relation, self.value, self._operand(bound))
+        return lambda other: _Reals(self.builder, self.builder.select(chosen, self._operand(then), other.value))
+
+    def at_least(self, bound: float) -> _Reals:
+        """Return the vector with lanes below a bound raised to it."""
+        return self.where("<", bound, bound)(self)
+
+    def at_most(self, bound: float) -> _Reals:
+        """Return the vector with lanes above a bound lowered to it."""
+        return self.where(">", bound, bound)(self)
+
+    def polynomial(self, coefficients: Sequence[float]) -> _Reals:
+        """Return the polynomial with the given coefficients, lowest power first.
+
+        Horner's scheme for the even powers and for the odd ones, so that two chains of half the length run at once.
+        """
+        square = self * self
+        even, odd = (self.constant(coefficients[::2][-1]), self.constant(coefficients[1::2][-1]))
+        for coefficient in coefficients[::2][-2::-1]:
+            even = even.times_plus(square, coefficient)
+        for coefficient in coefficients[1::2][-2::-1]:
+            odd = odd.times_plus(square, coefficient)
+        return odd.times_plus(self, even)
+
+    # The same lanes as integers, for what is done to exponents.
+
+    def integers(self) -> ir.Value:
+        """Return the bits."""
+        return self.builder.bitcast(self.value, ir.VectorType(ir.IntType(self.format.bits), self.value.type.count))
+
+    def integer(self, number: int) -> ir.Value:
+        """Return a vector of integers with one number in every lane."""
+        return ir.Constant(self.integers().type, [number] * self.value.type.count)
+
+    def of_bits(self, bits: ir.Value) -> _Reals:
+        """Return the vector with the given bits."""
+        return _Reals(self.builder, self.builder.bitcast(bits, self.value.type))
+
+
+def _reduced(x: _Reals) -> tuple[_Reals, ir.Value]:
+    """Return r and the bits of the exponent of 2ⁿ, added to nothing, where x = n log(2) + r and |r| ≤ log(2) / 2."""
+    form = x.format
+    # Adding this number leaves the nearest integer in the lowest bits.
+    shift = 1.5 * 2.0**form.mantissa
+    shifted = x.times_plus(1.0 / math.log(2.0), shift)
+    n = shifted - shift
+    r = n.times_plus(-form.log2_low, n.times_plus(-form.log2_high, x))
+    return r, x.builder.shl(shifted.integers(), x.integer(form.mantissa))
+
+
+def _small_expm1(r: _Reals) -> _Reals:
+    """Return exp(r) - 1 for |r| ≤ log(2) / 2."""
+    series = r.polynomial([1.0 / math.factorial(i) for i in range(2, r.format.exp_terms + 1)])
+    return (r * r).times_plus(series, r)
+
+
+def _exp_below_overflow(x: _Reals) -> _Reals:
+    r, exponent = _reduced(x)
+    mantissa = _small_expm1(r) + 1.0
+    scaled = x.of_bits(x.builder.add(mantissa.integers(), exponent))
+    return x.where("<", x.format.exp_range[0], 0.0)(scaled)
+
+
+def _exp(x: _Reals) -> _Reals:
+    # What is too large becomes infinite by this product, and what is not a number stays so.
+    return x.where("<=", x.format.exp_range[1], _exp_below_overflow(x))(x * (1.0 / x.format.smallest))
+
+
+def _expm1_in_range(x: _Reals) -> _Reals:
+    """Return exp(x) - 1 for x from expm1_floor up to where it overflows."""
+    r, exponent = _reduced(x)
+    # Half of 2ⁿ, because 2ⁿ may be too large where the result is not.
+    half = x.of_bits(x.builder.add(exponent, x.constant(0.5).integers()))
+    halved = half.times_plus(_small_expm1(r), half - 0.5)
+    return halved + halved
+
+
+def _expm1(x: _Reals) -> _Reals:
+    return x.where(">", x.format.exp_range[1], math.inf)(_expm1_in_range(x.at_least(x.format.expm1_floor)))
+
+
+def _log_of_positive(x: _Reals, correction: _Reals | None = None, lift: _Reals | None = None) -> _Reals:
+    """Return log(x + correction) for normal x, where the correction is below one rounding of x.
+
+    `lift` is added to the exponent of 2.
+    """
+    form, builder = x.format, x.builder
+    # x = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2.
+    bits = builder.add(x.integers(), x.integer(form.one - form.root_of_half))
+    in_mantissa = x.integer((1 << form.mantissa) - 1)
+    biased = builder.lshr(bits, x.integer(form.mantissa))
+    # An integer in the lowest bits of 2 to the length of the mantissa, which is then taken away again.
+    whole = 2.0**form.mantissa
+    k = x.of_bits(builder.add(biased, x.constant(whole).integers())) - (whole + (form.one >> form.mantissa))
+    if lift is not None:
+        k = k + lift
+    f = x.of_bits(builder.add(builder.and_(bits, in_mantissa), x.integer(form.root_of_half))) - 1.0
+
+    # log(1 + f) = f - f²/2 + s (f²/2 + R(s²)), s = f / (2 + f).
+    s = f / (f + 2.0)
+    square = s * s
+    half_square = f * f * 0.5
+    rest = s * (half_square + square * square.polynomial(form.log_terms))
+    small = k.times_plus(form.log2_low, rest)
+    if correction is not None:
+        # correction / x to a few bits: 2⁻ᵏ (1 - f + f²) is 1 / x nearly enough.
+        power = x.of_bits(builder.sub(x.integer(2 * form.one), builder.and_(bits, builder.not_(in_mantissa))))
+        small = (correction * power).times_plus(f.times_plus(f - 1.0, 1.0), small)
+    return k.times_plus(form.log2_high, f - (half_square - small))
+
+
+def _with_edges_of_log(x: _Reals, result: _Reals) -> _Reals:
+    """Replace the logarithm of x where x is zero, negative, infinite or not a number."""
+    # What is at the upper edge or not a number is its own logarithm.
+    inside = x.where("<", math.inf, result)(x)
+    return x.where("<", 0.0, math.nan)(x.where("==", 0.0, -math.inf)(inside))
+
+
+def _log(x: _Reals) -> _Reals:
+    # Numbers below the normal ones are lifted first.
+    form = x.format
+    is_low = form.smallest
+    lifted = x.where("<", is_low, x * 2.0**form.mantissa)(x)
+    lift = x.where("<", is_low, -float(form.mantissa))(x.constant(0.0))
+    return _with_edges_of_log(x, _log_of_positive(lifted, lift=lift))
+
+
+def _log1p(x: _Reals) -> _Reals:
+    # 1 + x = u + c exactly (Knuth's sum of two).
+    u = x + 1.0
+    part = u - x
+    c = (x - (u - part)) + (1.0 - part)
+    return _with_edges_of_log(u, _log_of_positive(u, c))
+
+
+def _tanh(x: _Reals) -> _Reals:
+    # tanh(a) = |e| / (e + 2), e = expm1(± 2 a): of the two signs the one that rounds less.
+    a = x.absolute().at_most(x.format.tanh_ceiling)
+    double = a + a
+    e = _expm1_in_range(double.where("<", 1.0, -double)(double))
+    return (e / (e + 2.0)).with_sign_of(x)
+
+
+def _sigmoid(x: _Reals) -> _Reals:
+    # exp of a negative number only, so that nothing overflows.
+    e = _exp_below_overflow(-x.absolute())
+    return x.where(">=", 0.0, 1.0)(e) / (e + 1.0)
+
+
+def _softplus(x: _Reals) -> _Reals:
+    e = _exp_below_overflow(-x.absolute())
+    u = e + 1.0
+    return _log_of_positive(u, e - (u - 1.0)) + x.at_least(0.0)
+
+
+def _normal_distribution(x: _Reals) -> _Reals:
+    a = x.absolute().at_most(x.format.tail_ceiling)
+    shifted = a + _TAIL_MIDDLE
+    inverse = 1.0 / shifted
+    # What the sum has rounded off is made good to first order.
+    lost = a - (shifted - _TAIL_MIDDLE)
+    t = (lost * inverse * (2.0 * _TAIL_MIDDLE)).times_plus(inverse, inverse.times_plus(-2.0 * _TAIL_MIDDLE, 1.0))
+    # The rounding of a² would be magnified by exp, so it is made good.
+    square = a * a
+    rounding = a.times_plus(a, -square)
+    rounded = _exp_below_overflow(square * -0.5)
+    density = rounded.times_plus(rounding * -0.5, rounded)
+    tail = t.polynomial(x.format.tail_terms) * inverse * density
+    return x.where("<", 0.0, tail)(1.0 - tail)
+
+
+def _compiled(build: Callable[[_Reals], _Reals]) -> Any:
+    """Return the function for compiled code whose instructions `build` writes, each time where it is called."""
+
+    @intrinsic
+    def function(typing_context, x):
+        if not isinstance(x, VectorType):
+            return None
+
+        def generate(context, builder, signature, arguments):
+            return build(_Reals(builder, arguments[0])).value
+
+        return x(x), generate
+
+    return function
+
+
+exp, expm1, log, log1p = (_compiled(build) for build in (_exp, _expm1, _log, _log1p))
+tanh, sigmoid, softplus = (_compiled(build) for build in (_tanh, _sigmoid, _softplus))
+#: The distribution function of the standard normal distribution.
+normal_distribution = _compiled(_normal_distribution)
