@@ -6,7 +6,7 @@ knows nothing of how the objective is minimized.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from taut.errors import InvalidType, InvalidValue
 from taut.network import Loss, Network
 from taut.random import Random
 
-__all__ = ["Augment", "Objective", "augmented", "objective_of", "validation_of"]
+__all__ = ["Augment", "Objective", "augmented", "joined", "objective_of", "validation_of"]
 
 Augment = Callable[[np.ndarray, np.ndarray, Random], np.ndarray]
 
@@ -45,6 +45,17 @@ class Objective:
         """Return the objective over some of the rows."""
         weights = None if self.weights is None else self.weights[rows]
         return Objective(self.loss, self.x[rows], self.targets[rows], weights)
+
+
+def joined(parts: Sequence[Objective]) -> Objective:
+    """Return the objective over the rows of all parts, in order."""
+    weights = [part.weights for part in parts if part.weights is not None]
+    return Objective(
+        parts[0].loss,
+        np.concatenate([part.x for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+        np.concatenate(weights) if weights else None,
+    )
 
 
 def _inputs(network: Network, X: np.ndarray) -> np.ndarray:

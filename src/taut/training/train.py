@@ -42,6 +42,7 @@ def train(
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     sample_weight: np.ndarray | None = None,
     augment: Augment | None = None,
+    mixup: float = 0.0,
     average: str | Average | None = None,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
@@ -78,6 +79,10 @@ def train(
     augment : callable, optional
         ``augment(X, rows, random)`` returns new inputs of the same shape; called at the start of each epoch. An
         `Augmentation` is one.
+    mixup : float, default 0.0
+        If above 0, each row is blended with another of its batch, targets as well, the shares drawn from
+        Beta(mixup, mixup) (Zhang et al., 2018); 0.2 blends little, 1 evenly. Loss and metric in training mode are then
+        those of the blends.
     average : str or Average, optional
         "ema", "swa" or an instance such as ``EMA(0.99)``: after each epoch from the first that is averaged, the network
         is given the mean of its weights along the way; training goes on from where they stood.
@@ -125,6 +130,7 @@ def train(
     check_number("epochs", epochs, at_least=0, integer=True)
     if batch_size is not None:
         check_number("batch_size", batch_size, at_least=1, integer=True)
+    check_number("mixup", mixup, at_least=0)
     random, listeners = Random(seed), _listeners(callbacks, progress)
     objective = objective_of(network, data_loss, X, y, sample_weight, seed)
     watched = None if validation is None else validation_of(network, data_loss, validation)
@@ -150,6 +156,7 @@ def train(
                     total_epochs=epochs,
                     random=random,
                     average=mean_of,
+                    mixup=mixup,
                 )
                 _check_finite(network, epoch, state, before)
                 if mean_of is not None:
