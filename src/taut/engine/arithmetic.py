@@ -17,10 +17,10 @@ function              float32 float64
 `tanh`                1.4     1.4
 `sigmoid`             2.3     2.3
 `softplus`            1.7     1.7
-`normal_distribution` 6       7
+`normal_distribution` 5.5     7.0
 ===================== ======= =======
 
-The absolute error of the last is below 1.5e-7 and 4e-16.
+The absolute error of the last is below 1.3e-7 and 3.5e-16.
 
 Results below the smallest normal number may be zero instead. Floor 3 of the house; knows nothing of networks.
 
@@ -349,12 +349,15 @@ def _log(x: _Reals) -> _Reals:
     return _with_edges_of_log(x, _log_of_positive(lifted, lift=is_low(-float(lift), 0.0)))
 
 
-def _log1p(x: _Reals) -> _Reals:
-    # 1 + x = u + c exactly (Knuth's sum of two).
+def _log1p_below_overflow(x: _Reals) -> tuple[_Reals, _Reals]:
+    """Return 1 + x as rounded, and log(1 + x) where that is positive and finite."""
     u = x + 1.0
-    part = u - x
-    c = (x - (u - part)) + (1.0 - part)
-    return _with_edges_of_log(u, _log_of_positive(u, c))
+    # What the sum has rounded off, exactly, unless x is so large that it does not count.
+    return u, _log_of_positive(u, x - (u - 1.0))
+
+
+def _log1p(x: _Reals) -> _Reals:
+    return _with_edges_of_log(*_log1p_below_overflow(x))
 
 
 def _tanh(x: _Reals) -> _Reals:
@@ -374,9 +377,7 @@ def _sigmoid(x: _Reals) -> _Reals:
 
 
 def _softplus(x: _Reals) -> _Reals:
-    e = _exp_below_overflow(-x.absolute())
-    u = e + 1.0
-    return _log_of_positive(u, e - (u - 1.0)) + x.at_least(0.0)
+    return _log1p_below_overflow(_exp_below_overflow(-x.absolute()))[1] + x.at_least(0.0)
 
 
 def _normal_distribution(x: _Reals) -> _Reals:
