@@ -10,11 +10,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
+BENCH_VENV := .venv-bench
+BENCH_INSTALLED := $(BENCH_VENV)/.installed
 DEMO_MODEL := demo/breast_cancer.taut
 DEMO_REPORT := demo/breast_cancer.html
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest format lock clean
+.PHONY: help demo test lint pytest format bench lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +43,10 @@ format: $(INSTALLED)  ## bring the sources into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(BENCH_INSTALLED)  ## time taut beside its peers (half an hour, an environment of its own), write docs/performance.md
+	$(BENCH_VENV)/bin/python -m benchmarks
+	$(BENCH_VENV)/bin/python -m benchmarks report
+
 lock:  ## choose new versions of all that taut stands on (needs uv: pip install uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
 	@printf '%s\n' '# Every package that taut and its tests stand on, for Python >= 3.11 on any system. Made by `make lock`.' \
@@ -50,7 +56,7 @@ lock:  ## choose new versions of all that taut stands on (needs uv: pip install 
 	@mv requirements.lock.new requirements.lock
 
 clean:  ## remove the environment, the demo and all caches
-	rm -rf $(VENV) demo build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH_VENV) demo build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: made anew when the lock changes, the package linked into it again when its metadata may have changed.
@@ -65,4 +71,13 @@ $(LOCKED): requirements.lock
 
 $(INSTALLED): $(LOCKED) pyproject.toml src/taut/__init__.py
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The environment of the benchmarks; it keeps itself out of git.
+$(BENCH_INSTALLED): benchmarks/requirements.txt pyproject.toml src/taut/__init__.py
+	@test -n "$(PYTHON)" || { echo "taut needs Python 3.11 or later: install it, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(BENCH_VENV)
+	@echo '*' > $(BENCH_VENV)/.gitignore
+	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/requirements.txt
+	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@

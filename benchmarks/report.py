@@ -1,0 +1,256 @@
+"""The report: docs/performance.md and its figures, made from the file of results and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import NETWORKS, POPULATION, TITLES
+from benchmarks.contenders.base import Unavailable
+from benchmarks.figures import draw_growth, draw_ratios
+from benchmarks.results import Results
+
+__all__ = ["best_peer", "median", "write_page"]
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+#: The contender that the others are compared with, and those that are not peers of it.
+OWN = "taut"
+HOUSE = ("taut", "taut, reference loop", "taut, reference loop, float64")
+
+#: Losses that part by more are marked: float32 rounding alone moves them by less.
+TOLERANCE = 1e-3
+
+SETTINGS = {"one": "One thread", "all": "All threads"}
+
+OPENING = """\
+Made by `make bench`; the raw figures are in `benchmarks/results.json`. Every contender trains the same network on the
+same data from the same first weights with the same Adam and the same L2, each written as its own users would at its
+best. Measured on {processor}, {cores} cores, {system}, Python {python}, {blas}. Another machine gives other ratios."""
+
+ROOFLINE = """\
+## Against the machine's limit
+
+Floating-point operations of an epoch (two for each weight and row: once forward, once for the gradient of the weights,
+once for that of a layer's inputs, but for the data; nothing else is counted), beside what one core reaches in a float32
+matrix product of 2048 × 2048, measured between the turns.
+
+| | millions an epoch | product, GFLOP/s | taut, GFLOP/s (share) | fastest peer, GFLOP/s (share) |
+|---|---:|---:|---:|---:|"""
+
+
+def write_page(results: Results) -> None:
+    """Write docs/performance.md and the figures beside it."""
+    figures = DOCS / "performance"
+    figures.mkdir(parents=True, exist_ok=True)
+    has_ratios = draw_ratios(results, figures / "ratios.png")
+    has_growth = draw_growth(results, figures / "growth.png")
+    parts = ["# How fast taut is, and beside what", _opening(results)]
+    if has_ratios:
+        parts.append("![Time of each contender as a multiple of taut's, one thread](performance/ratios.png)")
+    parts += [_losses_of_taut(results), *_tables(results), _roofline(results), _memory(results)]
+    if has_growth:
+        parts.append(_growth(results))
+    parts += [_method(results), _versions(results)]
+    page = "\n\n".join(part for part in parts if part) + "\n"
+    (DOCS / "performance.md").write_text(page, encoding="utf-8")
+
+
+def median(entry: dict[str, Any]) -> float:
+    """Return the median seconds of an entry."""
+    return float(np.median(entry["seconds"]))
+
+
+def best_peer(entries: dict[str, Any]) -> str | None:
+    """Return the fastest contender that is not taut."""
+    peers = {name: median(entry) for name, entry in entries.items() if name not in HOUSE and "seconds" in entry}
+    return min(peers, key=lambda name: peers[name]) if peers else None
+
+
+def _opening(results: Results) -> str:
+    machine = results.part("machine")
+    return OPENING.format(**machine | {"blas": ", ".join(machine["blas"])})
+
+
+def _losses_of_taut(results: Results) -> str:
+    """Say where another is faster, in one sentence each."""
+    lines = []
+    for threads, setting in SETTINGS.items():
+        for case, entries in results.part("timings", threads).items():
+            if "seconds" not in entries.get(OWN, {}):
+                continue
+            own = median(entries[OWN])
+            faster = {
+                name: own / median(entry)
+                for name, entry in entries.items()
+                if name not in HOUSE and "seconds" in entry and median(entry) < own
+            }
+            if faster:
+                names = ", ".join(f"{name} ({ratio:.2f}×)" for name, ratio in sorted(faster.items()))
+                lines.append(f"- {TITLES[case]}, {setting.lower()}: {names}")
+    if lines:
+        return "## Where taut loses\n\nFaster than taut's compiled engine, and by how much:\n\n" + "\n".join(lines)
+    if any(OWN in entries and "seconds" in entries[OWN] for entries in results.part("timings", "one").values()):
+        return "In none of these cases is another contender faster than taut's compiled engine."
+    return "taut's compiled engine was not there when this was measured."
+
+
+def _tables(results: Results) -> list[str]:
+    return [
+        f"## {setting}\n\n" + "\n\n".join(_table(results, threads, case) for case in _ordered(results, threads))
+        for threads, setting in SETTINGS.items()
+        if results.part("timings", threads) or results.part("skipped", threads)
+    ]
+
+
+def _ordered(results: Results, threads: str) -> list[str]:
+    there = results.part("timings", threads).keys() | results.part("skipped", threads).keys()
+    return [case for case in (*NETWORKS, POPULATION) if case in there]
+
+
+def _table(results: Results, threads: str, case: str) -> str:
+    """Return the table of a case, the fastest first."""
+    reason = results.part("skipped", threads).get(case)
+    if reason:
+        return f"### {TITLES[case]}\n\nLeft out: {reason}."
+    entries = results.part("timings", threads, case)
+    timed = {name: entry for name, entry in entries.items() if "seconds" in entry}
+    own = median(timed[OWN]) if OWN in timed else None
+    unit, scale = ("s for all", 1.0) if case == POPULATION else _unit(timed)
+    loss = "mean validation loss" if case == POPULATION else "training loss"
+    lines = [
+        f"| contender | median, {unit} | min–max | ratio to taut | before the first epoch, s | {loss} |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    reference = _reference_loss(timed)
+    for name in sorted(timed, key=lambda name: median(timed[name])):
+        entry = timed[name]
+        low, high = min(entry["seconds"]) * scale, max(entry["seconds"]) * scale
+        ratio = f"{median(entry) / own:.2f}" if own else "–"
+        is_other = bool(abs(entry["loss"] / reference - 1.0) > TOLERANCE)
+        bold = "**" if name == OWN else ""
+        lines.append(
+            f"| {bold}{name}{bold} | {_digits(median(entry) * scale)} | {_digits(low)}–{_digits(high)} | {ratio} "
+            f"| {entry['first']:.1f} | {entry['loss']:.5f}{' ¹' if is_other or entry['differs'] else ''} |"
+        )
+    return "\n".join([f"### {TITLES[case]}", "", *lines, *_notes(entries, timed, reference)])
+
+
+def _reference_loss(timed: dict[str, Any]) -> float:
+    """Return the median loss of those that do exactly the same."""
+    return float(np.median([entry["loss"] for entry in timed.values() if not entry["differs"]] or [np.nan]))
+
+
+def _notes(entries: dict[str, Any], timed: dict[str, Any], reference: float) -> list[str]:
+    """Say whose loss differs and why, who was left out, and who was measured at another time."""
+    notes = [f"¹ {name} {entry['differs']}." for name, entry in timed.items() if entry["differs"]]
+    notes += [
+        f"¹ {name}: its loss is {abs(entry['loss'] / reference - 1.0):.1e} off, which is more than rounding."
+        for name, entry in timed.items()
+        if not entry["differs"] and abs(entry["loss"] / reference - 1.0) > TOLERANCE
+    ]
+    notes += [f"Left out: {name}: {entry['skipped']}." for name, entry in entries.items() if "skipped" in entry]
+    if len({entry["date"] for entry in timed.values()}) > 1:
+        notes.append("Not all of these were measured in one session.")
+    return ["", " ".join(notes)] if notes else []
+
+
+def _unit(timed: dict[str, Any]) -> tuple[str, float]:
+    fastest = min(map(median, timed.values()), default=1.0)
+    units = (("s an epoch", 1.0), ("ms an epoch", 1e3), ("µs an epoch", 1e6))
+    return next((unit for unit in units if fastest * unit[1] > 1), units[-1])
+
+
+def _digits(value: float) -> str:
+    """Return three digits without an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _roofline(results: Results) -> str:
+    """Return how much of one core's rate of matrix products each network reaches."""
+    lines = []
+    for case, problem in NETWORKS.items():
+        entries, rates = results.part("timings", "one", case), results.part("sgemm", "one").get(case)
+        if not rates or not any("seconds" in entry for entry in entries.values()):
+            continue
+        try:
+            flops = problem().flops()
+        except Unavailable:
+            continue
+        peak, peer = float(np.median(rates)), best_peer(entries)
+        shares = [
+            f"{flops / median(entries[name]) / 1e9:.0f} ({flops / median(entries[name]) / peak:.0%}{words})"
+            if name and "seconds" in entries.get(name, {})
+            else "–"
+            for name, words in ((OWN, ""), (peer, f", {peer}"))
+        ]
+        lines.append(f"| {TITLES[case]} | {flops / 1e6:,.1f} | {peak / 1e9:.0f} | {' | '.join(shares)} |")
+    if not lines:
+        return ""
+    return "\n".join([ROOFLINE, *lines])
+
+
+def _memory(results: Results) -> str:
+    measured = results.part("memory")
+    titles = {
+        "table": "One epoch over 1,000,000 × 50 float32 rows, 50-64-2, batches of 512",
+        "population": "The 100 networks, one thread",
+    }
+    lines = [
+        f"| {titles[name]} | {entry['engine']} | {entry['data'] / 1e6:.1f} | {entry['beyond'] / 1e6:.1f} |"
+        for name, entry in measured.items()
+        if "skipped" not in entry
+    ]
+    if not lines:
+        return ""
+    return "\n".join(
+        [
+            "## Memory",
+            "",
+            "The most that a process holds while it trains, beyond the libraries and the data themselves.",
+            "",
+            "| | engine | data, MB | beyond it, MB |",
+            "|---|---|---:|---:|",
+            *lines,
+        ]
+    )
+
+
+def _growth(results: Results) -> str:
+    return (
+        "## How the cost grows\n\n"
+        f"{results.part('growth')['engine']}, one thread. Unless the axis says otherwise: 3000 rows, 20 inputs, one "
+        "hidden layer of 64 units, 3 classes, batches of 128; for runs, networks of the population above, 5 epochs. "
+        "The dashed line grows in proportion.\n\n"
+        "![Seconds against rows, units, depth and runs](performance/growth.png)"
+    )
+
+
+def _method(results: Results) -> str:
+    counts = {len(entry["seconds"]) for entry in _entries(results) if "seconds" in entry} or {0}
+    text = (Path(__file__).parent / "method.md").read_text(encoding="utf-8")
+    return text.format(turns=_range(str(min(counts)), str(max(counts)))).strip()
+
+
+def _versions(results: Results) -> str:
+    found: dict[str, set[str]] = {}
+    for entry in _entries(results):
+        for package, number in entry.get("versions", {}).items():
+            found.setdefault(package, set()).add(number)
+    dates = [entry["date"][:10] for entry in _entries(results)]
+    if not dates:
+        return ""
+    text = ", ".join(f"{name} {' and '.join(sorted(numbers))}" for name, numbers in sorted(found.items()))
+    return f"Versions: {text}. Measured {_range(min(dates), max(dates))}."
+
+
+def _entries(results: Results) -> list[dict[str, Any]]:
+    """Return the entries of all contenders in all cases."""
+    settings = results.part("timings").values()
+    return [entry for cases in settings for entries in cases.values() for entry in entries.values()]
+
+
+def _range(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
