@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from math import cos, log, pi, sin, sqrt
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -31,6 +33,7 @@ _TWO_TO_32 = 4294967296.0
 _COUNTERS = WIDTH // 8
 _GROUP = 4 * _COUNTERS
 
+_ONE = np.uint64(1)
 _SHUFFLE, _DROPOUT, _NOISE = int(Purpose.SHUFFLE), int(Purpose.DROPOUT), int(Purpose.NOISE)
 
 _WORD, _LONG = ir.IntType(32), ir.IntType(64)
@@ -76,24 +79,60 @@ class _Words:
     def in_order(self, x: tuple) -> tuple[ir.Value, ir.Value]:
         """Return the words of each counter side by side, counter after counter."""
         pairs = [
-            self.builder.or_(self.builder.and_(x[i], self.constant(_MASK)), self.builder.shl(x[i + 1], self.constant(32)))
+            self.builder.or_(
+                self.builder.and_(x[i], self.constant(_MASK)), self.builder.shl(x[i + 1], self.constant(32))
+            )
             for i in (0, 2)
         ]
         return interleave(self.builder, *pairs)
 
 
+#: Words that are drawn before they are used.
+_ROOM = 4096
+
+
 @intrinsic
-def _store_group(typing_context, words, place, block, epoch, item, purpose, seed):
+def _room(typing_context):
+    """Return the address of room for the words of one function, on the stack, as it comes."""
+    kind = types.CPointer(types.uint32)
+
+    def generate(context, builder, signature, arguments):
+        with builder.goto_entry_block():
+            room = builder.alloca(_WORD, _ROOM + 2 * _GROUP)
+        return room
+
+    return kind(), generate
+
+
+def _address(context: Any, builder: ir.IRBuilder, kind: Any, words: ir.Value, place: ir.Value) -> ir.Value:
+    """Return the address of a word in a `_room` or in an array of any type."""
+    if isinstance(kind, types.Array):
+        words = builder.bitcast(pointer(context, builder, kind, words, _LONG(0)), _WORD.as_pointer())
+    return builder.gep(words, [place])
+
+
+@intrinsic
+def _word_at(typing_context, words, place):
+    """Return a word as int64."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.zext(builder.load(_address(context, builder, words, *arguments)), _LONG)
+
+    return types.int64(words, types.int64), generate
+
+
+@intrinsic
+def _store_group(typing_context, words, place, block, purpose, item, epoch, seed):
     """Write the words of the counters from `block` on."""
     signature = types.void(words, *[types.int64] * 5, types.uint64)
 
     def generate(context, builder, signature, arguments):
-        array, place, block, epoch, item, purpose, seed = arguments
+        _, _, block, purpose, item, epoch, seed = arguments
         philox = _Words(builder)
         ascending = ir.Constant(philox.vector, [*range(_COUNTERS)])
         first = builder.add(spread(builder, block, philox.vector), ascending)
         counter = (first, *(philox.spread(part) for part in (epoch, item, purpose)))
-        address = pointer(context, builder, words, array, place)
+        address = _address(context, builder, words, *arguments[:2])
         for i, value in enumerate(philox.in_order(philox.scrambled(counter, seed))):
             in_words = builder.bitcast(value, ir.VectorType(_WORD, 2 * _COUNTERS))
             write(builder, in_words, builder.gep(address, [_LONG(2 * _COUNTERS * i)]))
@@ -103,18 +142,28 @@ def _store_group(typing_context, words, place, block, epoch, item, purpose, seed
 
 
 @njit
-def _draw(words, place, block, blocks, purpose, item, epoch, seed):
-    """Write the words of some blocks, and of up to a group more than that, to an array of uint32."""
-    for i in range(0, blocks, _COUNTERS):
-        _store_group(words, place + 4 * i, block + i, epoch, item, purpose, seed)
+def _draw(words, place, start, count, purpose, item, epoch, seed):
+    """Write `count` words, from that with index `start` on; before them up to three more, behind them up to a group.
+
+    Returns where the first is.
+    """
+    skipped = start & 3
+    for i in range(0, (skipped + count + 3) >> 2, _COUNTERS):
+        _store_group(words, place + 4 * i, (start >> 2) + i, purpose, item, epoch, seed)
+    return place + skipped
 
 
 @njit
 def word(seed, purpose, item, epoch, index):
     """Return one word as int64: the value of ``Random(seed, purpose, item, epoch).bits(1, index)``."""
-    words = np.empty(_GROUP, dtype=np.uint32)
-    _store_group(words, 0, index // 4, epoch, item, purpose, seed)
-    return np.int64(words[index % 4])
+    words = _room()
+    return _word_at(words, _draw(words, 0, index, 1, purpose, item, epoch, seed))
+
+
+@njit
+def _digit(key, digit):
+    """Return a digit, of eight bits, of the word of a key."""
+    return (np.int64(key) >> (32 + 8 * digit)) & 255
 
 
 @njit
@@ -132,36 +181,32 @@ def permutation(order, keys, seed, epoch):
     epoch : int
         The pass over the data.
     """
-    n = len(order)
-    words = keys.view(np.uint32)
-    _draw(words, 2 * n, 0, (n + 3) // 4, _SHUFFLE, 0, epoch, seed)
+    # The upper half holds the words first, as an array of half as wide integers; what follows it, the counts.
+    n, counts = len(order), 2 * len(order)
+    _draw(keys, 2 * n, 0, n, _SHUFFLE, 0, epoch, seed)
     # A key is a word above an index; those with equal words stay in the order of their indices, as the sort is stable.
-    counts = keys[2 * n : 2 * n + 1024]
     for i in range(n):
-        keys[i] = (np.uint64(words[2 * n + i]) << np.uint64(32)) | np.uint64(i)
-    counts[:] = 0
+        keys[i] = (_word_at(keys, 2 * n + i) << 32) | i
+    for value in range(4 * 256):
+        keys[counts + value] = 0
     for i in range(n):
-        key = keys[i]
         for digit in range(4):
-            counts[256 * digit + np.int64((key >> np.uint64(32 + 8 * digit)) & np.uint64(255))] += np.uint64(1)
+            keys[counts + 256 * digit + _digit(keys[i], digit)] += _ONE
     for digit in range(4):
-        before = np.uint64(0)
-        for value in range(256 * digit, 256 * digit + 256):
-            before, counts[value] = before + counts[value], before
+        before = keys[counts] - keys[counts]
+        for value in range(256):
+            before, keys[counts + 256 * digit + value] = before + keys[counts + 256 * digit + value], before
     source, target = 0, n
     for digit in range(3):
-        shift = np.uint64(32 + 8 * digit)
         for i in range(n):
-            key = keys[source + i]
-            value = 256 * digit + np.int64((key >> shift) & np.uint64(255))
-            keys[target + np.int64(counts[value])] = key
-            counts[value] += np.uint64(1)
+            value = counts + 256 * digit + _digit(keys[source + i], digit)
+            keys[target + np.int64(keys[value])] = keys[source + i]
+            keys[value] += _ONE
         source, target = target, source
     for i in range(n):
-        key = keys[source + i]
-        value = 768 + np.int64(key >> np.uint64(56))
-        order[np.int64(counts[value])] = np.int64(key & np.uint64(_MASK))
-        counts[value] += np.uint64(1)
+        value = counts + 768 + _digit(keys[source + i], 3)
+        order[np.int64(keys[value])] = np.int64(keys[source + i]) & _MASK
+        keys[value] += _ONE
 
 
 @intrinsic
@@ -171,9 +216,9 @@ def _store_mask(typing_context, memory, place, words, at, highest, kept, lanes):
     signature = types.void(memory, types.intp, words, types.intp, types.uint32, memory.dtype, types.intp)
 
     def generate(context, builder, signature, arguments):
-        array, place, words_array, at, highest, kept, lanes = arguments
+        array, place, room, at, highest, kept, lanes = arguments
         numbers, integers = ir_vector(vector), ir.VectorType(_WORD, vector.count)
-        drawn = read(builder, integers, pointer(context, builder, words, words_array, at))
+        drawn = read(builder, integers, _address(context, builder, words, room, at))
         few = builder.icmp_unsigned("<=", drawn, spread(builder, highest, integers))
         ascending = ir.Constant(integers, [*range(vector.count)])
         within = builder.icmp_signed("<", ascending, spread(builder, builder.trunc(lanes, _WORD), integers))
@@ -183,10 +228,6 @@ def _store_mask(typing_context, memory, place, words, at, highest, kept, lanes):
         return context.get_dummy_value()
 
     return signature, generate
-
-
-#: Words that are drawn before they are used, unless one row has more.
-_ROOM = 4096
 
 
 @njit
@@ -211,39 +252,35 @@ def masks(memory, place, rows, width, padded, keep, seed, item, epoch, row):
         Index of the layer, pass over the data, and first row.
     """
     kept = memory.dtype.type(1) / memory.dtype.type(keep)
-    first, threshold = row * width, np.int64(np.rint(keep * _TWO_TO_32))
+    threshold = np.int64(np.rint(keep * _TWO_TO_32))
     if threshold <= 0:
-        memory[place : place + rows * padded] = 0
-        return
-    highest, wide = np.uint32(threshold - 1), count(memory)
+        kept, threshold = kept - kept, 1
+    highest, words, start = np.uint32(threshold - 1), _room(), row * width
     if width == padded:
-        # Without padding the matrix is one long row, which is cut where that suits.
-        longest = max(_ROOM, wide)
-        words = np.empty(min(rows * width, longest) + 2 * _GROUP, dtype=np.uint32)
-        for done in range(0, rows * width, longest):
-            some, skipped = min(longest, rows * width - done), (first + done) % 4
-            _draw(words, 0, (first + done) // 4, (skipped + some + 3) // 4, _DROPOUT, item, epoch, seed)
-            _mask_row(memory, place + done, words, skipped, some, some, highest, kept)
-        return
-    at_once = max(_ROOM // max(width, 1), 1)
-    words = np.empty(min(at_once, rows) * width + 2 * _GROUP, dtype=np.uint32)
+        # Without padding the matrix is one long row.
+        rows, width, padded = 1, rows * width, rows * width
+    # As many rows at once as there is room for, or parts of one.
+    at_once = _ROOM // width if 0 < width <= _ROOM else 1
     for top in range(0, rows, at_once):
-        some, start = min(at_once, rows - top), first + top * width
-        _draw(words, 0, start // 4, (start % 4 + some * width + 3) // 4, _DROPOUT, item, epoch, seed)
-        for i in range(some):
-            target, at = place + (top + i) * padded, start % 4 + i * width
-            _mask_row(memory, target, words, at, width, padded, highest, kept)
+        some = min(at_once, rows - top)
+        for left in range(0, width, _ROOM):
+            columns = min(_ROOM, width - left)
+            at = _draw(words, 0, start + top * width + left, (some - 1) * width + columns, _DROPOUT, item, epoch, seed)
+            to_fill = columns if left + columns < width else padded - left
+            for i in range(some):
+                _mask_row(
+                    memory, place + (top + i) * padded + left, words, at + i * width, columns, to_fill, highest, kept
+                )
 
 
 @njit
-def _mask_row(memory, place, words, at, width, padded, highest, kept):
+def _mask_row(memory, place, words, at, columns, to_fill, highest, kept):
     column, wide = 0, count(memory)
-    while column + wide <= padded:
-        _store_mask(memory, place + column, words, at + column, highest, kept, width - column)
+    while column + wide <= to_fill:
+        _store_mask(memory, place + column, words, at + column, highest, kept, columns - column)
         column += wide
-    for last in range(column, padded):
-        is_kept = last < width and words[at + last] <= highest
-        memory[place + last] = kept if is_kept else 0
+    for last in range(column, to_fill):
+        memory[place + last] = kept if last < columns and _word_at(words, at + last) <= highest else 0
 
 
 @njit
@@ -252,25 +289,35 @@ def add_noise(memory, place, rows, width, padded, standard_deviation, seed, item
 
     Parameters as in `masks`; the padding is left as it is.
     """
-    deviation = memory.dtype.type(standard_deviation)
-    at_once = max(_ROOM // max(width, 1), 1)
-    words = np.empty(min(at_once, rows) * width + 2 * _GROUP, dtype=np.uint32)
+    deviation, words, start = memory.dtype.type(standard_deviation), _room(), row * width
+    at_once = _ROOM // width if 0 < width <= _ROOM else 1
     for top in range(0, rows, at_once):
-        some, start = min(at_once, rows - top), (row + top) * width
-        block = start // 4
-        _draw(words, 0, block, (start % 4 + some * width + 5) // 4, _NOISE, item, epoch, seed)
-        for i in range(some):
-            target, index = place + (top + i) * padded, start + i * width
-            column = 0
-            while column < width:
-                # Two words make two numbers (Box and Muller, 1958); the first or last of a row may be half of a pair.
-                is_second = (index + column) % 2
-                pair = index + column - is_second - 4 * block
-                radius = sqrt(-2.0 * log((words[pair] + 1.0) / _TWO_TO_32))
-                angle = 2.0 * pi / _TWO_TO_32 * words[pair + 1]
-                if not is_second:
-                    memory[target + column] += deviation * memory.dtype.type(radius * cos(angle))
-                    column += 1
-                if column < width:
-                    memory[target + column] += deviation * memory.dtype.type(radius * sin(angle))
-                    column += 1
+        some = min(at_once, rows - top)
+        for left in range(0, width, _ROOM):
+            columns = min(_ROOM, width - left)
+            index = start + top * width + left
+            at = _draw(words, 0, index, (some - 1) * width + columns, _NOISE, item, epoch, seed)
+            for i in range(some):
+                _add_noise_to_row(
+                    memory,
+                    place + (top + i) * padded + left,
+                    words,
+                    at + i * width,
+                    index + i * width,
+                    columns,
+                    deviation,
+                )
+
+
+@njit
+def _add_noise_to_row(memory, place, words, at, index, columns, deviation):
+    # Two words make two numbers (Box and Muller, 1958); the first of a row may be the second of a pair.
+    column = -(index & 1)
+    while column < columns:
+        radius = sqrt(-2.0 * log((_word_at(words, at + column) + 1.0) / _TWO_TO_32))
+        angle = 2.0 * pi / _TWO_TO_32 * _word_at(words, at + column + 1)
+        if column >= 0:
+            memory[place + column] += deviation * memory.dtype.type(radius * cos(angle))
+        if column + 1 < columns:
+            memory[place + column + 1] += deviation * memory.dtype.type(radius * sin(angle))
+        column += 2
