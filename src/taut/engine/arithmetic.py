@@ -5,7 +5,7 @@ functions are straight lines of multiplications, additions and selections withou
 the registers, and every machine gives the same bits. Each takes a vector of float32 or of float64 and returns one of
 the same type; the element type decides the constants and how long a polynomial is.
 
-Largest errors that the tests measure, in units in the last place (ulp) of the exact result:
+Largest errors, which the tests hold them to, in units in the last place (ulp) of the exact result:
 
 ===================== ======= =======
 function              float32 float64
@@ -29,7 +29,8 @@ References
 W. J. Cody and W. Waite, "Software manual for the elementary functions", Prentice-Hall, 1980: reduction by a logarithm
 of 2 in two parts.
 FDLIBM, Sun Microsystems, 1993, and its single-precision form in FreeBSD's msun: the two parts, the polynomial of the
-logarithm, the correction of log1p, tanh by expm1.
+logarithm, the correction of log1p.
+S. L. Moshier, Cephes mathematical library, 1984-1992: tanh near zero.
 M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞", Mathematics
 of Computation 36, 1981: the tail of the normal distribution by one polynomial.
 """

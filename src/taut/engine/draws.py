@@ -8,7 +8,6 @@ networks.
 from __future__ import annotations
 
 from math import cos, log, pi, sin, sqrt
-
 from typing import Any
 
 import numpy as np
@@ -61,7 +60,7 @@ class _Words:
     def upper(self, value: ir.Value) -> ir.Value:
         return self.builder.lshr(value, self.constant(32))
 
-    def scrambled(self, x: tuple, seed: ir.Value) -> tuple:
+    def scrambled(self, x: tuple[ir.Value, ...], seed: ir.Value) -> tuple[ir.Value, ...]:
         """Return the four words of each counter; their upper halves mean nothing."""
         builder = self.builder
         keys = [seed, builder.lshr(seed, _LONG(32))]
@@ -76,7 +75,7 @@ class _Words:
             keys = [builder.add(key, _LONG(step)) for key, step in zip(keys, _WEYL_INCREMENTS, strict=True)]
         return x
 
-    def in_order(self, x: tuple) -> tuple[ir.Value, ir.Value]:
+    def in_order(self, x: tuple[ir.Value, ...]) -> tuple[ir.Value, ir.Value]:
         """Return the words of each counter side by side, counter after counter."""
         pairs = [
             self.builder.or_(
@@ -98,8 +97,7 @@ def _room(typing_context):
 
     def generate(context, builder, signature, arguments):
         with builder.goto_entry_block():
-            room = builder.alloca(_WORD, _ROOM + 2 * _GROUP)
-        return room
+            return builder.alloca(_WORD, _ROOM + 2 * _GROUP)
 
     return kind(), generate
 
