@@ -10,10 +10,12 @@ import sys
 import numpy as np
 import pytest
 
+from taut import load_sample
 from taut.report.confusion import confusion_counts
 from taut.report.numbers import percent
 from taut.report.tables import candidate_labels
 from taut.selection.scores import Margin
+from taut.training import fit_model
 
 NAMES = ["chosen network", "unregularized network", "linear model", "constant guess"]
 
@@ -180,6 +182,16 @@ def test_loss_stands_in_its_two_parts_and_the_penalty_in_layers(read, diabetes):
     layers = read_page.figure("layers")["data"]
     assert [trace["name"] for trace in layers] == ["hidden layer 1", "output layer"]
     np.testing.assert_allclose(np.sum([trace["y"] for trace in layers], axis=0), history["penalty"], rtol=1e-4)
+
+
+def test_layers_are_counted_by_their_weights_whatever_stands_between(read, diabetes):
+    recipe = dataclasses.replace(diabetes.model.recipe, normalization="batch", dropout=0.1, input_noise=0.1)
+    frame, target = load_sample("diabetes")
+    model = fit_model(recipe, frame.drop(columns=target), frame[target], task="regression")
+    read_page = read(dataclasses.replace(diabetes, model=model))
+    assert [trace["name"] for trace in read_page.figure("layers")["data"]] == ["hidden layer 1", "output layer"]
+    panels = [text for _, text in read_page.find("h3") if text.endswith("layer 1") or text == "Output layer"]
+    assert panels == ["Hidden layer 1", "Output layer"]
 
 
 def test_recipe_without_penalty_says_so_and_draws_none(read, wine):

@@ -112,9 +112,9 @@ def test_loss_is_said_in_its_parts():
 
 
 def test_noise_and_scaling_of_the_data_loss_are_said():
-    recipe = Recipe(dropout=0.2, input_dropout=0.1)
+    recipe = Recipe(dropout=0.2, input_dropout=0.1, input_noise=0.1, mixup=0.2)
     words = " ".join(sentences.about_loss(history([(0.1, 0.0)]), recipe, "regression"))
-    assert "with dropout and input dropout on" in words
+    assert "with dropout and input dropout and input noise and mixup on" in words
     assert "target scaled to standard deviation 1" in words
 
 

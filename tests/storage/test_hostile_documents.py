@@ -114,6 +114,18 @@ DOCUMENTS = {
         "history.json is no history (the columns of a history must be equally long)",
     ),
     "a history of words": (edited("history.json", "columns", "loss", ["a", "b", "c"]), "history.json is no history ("),
+    "an average of nothing": (
+        edited("history.json", "state", "averaged", 0),
+        "history.json: 'averaged' should be at least 1, not 0",
+    ),
+    "an average that is not there": (
+        edited("history.json", "state", "averaged", 5),
+        "its parts do not fit together (optimizer.safetensors holds no average of ",
+    ),
+    "an average of a fractional number of states": (
+        edited("history.json", "state", "averaged", 1.5),
+        "history.json: 'averaged' should be int, not float",
+    ),
     "a state of training that is none": (
         edited("history.json", "state", "step", 1.5),
         "history.json: 'step' should be int, not float",

@@ -6,7 +6,22 @@ import numpy as np
 import pytest
 from tests.training.problems import classes
 
-from taut import L1, L2, SGD, Adam, Dense, GroupL1, MaxNorm, Network, NonNegative, ReLU, Tanh, train
+from taut import (
+    L1,
+    L2,
+    SGD,
+    Adam,
+    Cosine,
+    Dense,
+    GaussianNoise,
+    GroupL1,
+    MaxNorm,
+    Network,
+    NonNegative,
+    ReLU,
+    Tanh,
+    train,
+)
 from taut.network.kinds import OPTIMIZERS
 from taut.random import Random
 
@@ -77,6 +92,17 @@ def test_larger_strength_gives_smaller_weights_and_a_larger_training_loss(kind):
         losses.append(float(np.mean((network.predict(X)[:, 0] - y) ** 2)))
     assert norms == sorted(norms, reverse=True)
     assert losses == sorted(losses)
+
+
+def test_noise_on_the_inputs_of_a_linear_fit_is_the_ridge():
+    """Of ``(w . (x + noise) - y)**2`` the mean over the noise is ``(w . x - y)**2 + variance * sum(w**2)``."""
+    X, y = sparse_problem()
+    network = Network([GaussianNoise(0.5), Dense(1)])
+    optimizer = SGD(0.05, schedule=Cosine())
+    train(network, X, y, loss="mse", optimizer=optimizer, epochs=3000, batch_size=None, evaluate_training=False)
+    ridge = linear_fit(L2(0.25), SGD(0.05), epochs=1500)
+    np.testing.assert_allclose(network.parameters[0].value[:, 0], ridge, atol=0.03)
+    assert np.abs(ridge - linear_fit(None, SGD(0.05))).max() > 0.4  # which is no small change
 
 
 def test_l1_strong_enough_leaves_nothing():

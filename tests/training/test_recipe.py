@@ -1,4 +1,4 @@
-"""Recipe: what it refuses, how it is written and read, and what it builds."""
+"""Recipe: what it refuses, how it is written and read, and how it is described."""
 
 from __future__ import annotations
 
@@ -11,25 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taut import (
-    L1,
-    L2,
-    Adam,
     Augmentation,
     CrossEntropy,
-    Dense,
     Dropout,
-    GroupL1,
-    Huber,
-    InverseTime,
-    MaxNorm,
-    NonNegative,
-    Orthogonality,
+    GaussianNoise,
     Recipe,
     TautError,
-    WarmUp,
 )
-from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
-from taut.training.building import TASK_LOSSES
 
 FIELDS = [field.name for field in dataclasses.fields(Recipe)]
 
@@ -38,6 +26,7 @@ OTHER = {
     "hidden_layer_sizes": (16, 8),
     "activation": "gelu",
     "initializer": "orthogonal",
+    "normalization": "batch",
     "l1": (1e-3, 0.0, 2e-3),
     "l2": (1e-5, 3e-4, 0.0),
     "bias_l1": 1e-6,
@@ -50,7 +39,9 @@ OTHER = {
     "non_negative": True,
     "dropout": (0.1, 0.25),
     "input_dropout": 0.05,
+    "input_noise": 0.15,
     "label_smoothing": 0.02,
+    "mixup": 0.3,
     "loss": "cross_entropy",
     "optimizer": "sgd",
     "learning_rate": 1e-5,
@@ -61,6 +52,9 @@ OTHER = {
     "decay": 1e-7,
     "compounding": True,
     "warm_up": 0.1,
+    "clip_norm": 1.5,
+    "ema": 0.95,
+    "swa": 0.5,
     "batch_size": 48,
     "epochs": 17,
     "early_stopping": True,
@@ -80,7 +74,7 @@ PARTNERS = {
     "decay": {"schedule": "inverse_time"},
     "compounding": {"schedule": "inverse_time"},
 }
-EVERYTHING = OTHER | {"weight_decay": 0.0}  # which does not go with SGD
+EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0}  # which do not go with SGD and with EMA
 
 
 def test_every_field_is_tested_with_another_value():
@@ -224,6 +218,14 @@ def test_a_field_takes_a_value_or_refuses_it_in_one_line(name):
         ({"learning_rate": 0}, "learning_rate must be a number above 0, got 0"),
         ({"seed": 2**64}, "seed must be from 0 to"),
         *(({name: OTHER[name]}, f"{name} needs {next(iter(PARTNERS[name]))}=") for name in PARTNERS),
+        ({"normalization": "group"}, "normalization must be one of batch, layer, none; got 'group'"),
+        ({"normalization": "layer", "hidden_layer_sizes": ()}, "normalization is for hidden layers, and hidden_layer"),
+        ({"input_noise": -1}, "input_noise must be a number at least 0, got -1"),
+        ({"mixup": "a"}, "mixup must be a number at least 0, got 'a'"),
+        ({"clip_norm": 0}, "clip_norm must be a number above 0, got 0"),
+        ({"ema": 1}, "ema must be a number at least 0 and below 1, got 1"),
+        ({"swa": 1.1}, "swa must be a number at least 0 and at most 1, got 1.1"),
+        ({"ema": 0.9, "swa": 0.25}, "give either ema or swa, got ema=0.9 and swa=0.25"),
         ({"nesterov": 1}, "nesterov must be True or False, got 1"),
         ({"augmentation": {"shape": "a"}}, ""),
     ],
@@ -298,6 +300,9 @@ def test_any_recipe_comes_back_to_the_last_bit(sizes, data):
             Recipe(l2=0, l1=1e-3, group_l1=0.5, label_smoothing=0.1),
             "L1 0.001 · group L1 by input 0.5 · label smoothing 0.1",
         ),
+        (Recipe(l2=0.0, input_noise=0.1, mixup=0.2, ema=0.99), "input noise 0.1 · mixup 0.2 · EMA 0.99"),
+        (Recipe(l2=0.0, swa=0.25), "SWA 0.25"),
+        (Recipe(l2=0.0, normalization="batch", clip_norm=1.0), "no regularization"),
     ],
 )
 def test_description_names_what_regularizes(recipe, words):
@@ -309,143 +314,10 @@ def test_unregularized_takes_all_that_regularizes_out_and_nothing_else():
     assert bare.describe() == "no regularization"
     network, loss, _ = bare.build(4, 3, "classification")
     assert not any(parameter.penalty.parts for parameter in network.parameters)
-    assert not any(isinstance(layer, Dropout) for layer in network.layers)
+    assert not any(isinstance(layer, (Dropout, GaussianNoise)) for layer in network.layers)
     assert loss == CrossEntropy()
+    assert (bare.mixup, bare.build_average()) == (0.0, None)
     kept = ["hidden_layer_sizes", "activation", "initializer", "optimizer", "learning_rate", "epochs", "seed", "dtype"]
+    kept += ["normalization", "clip_norm"]
     assert all(getattr(bare, name) == OTHER[name] for name in kept)
     assert bare.unregularized() == bare
-
-
-# ------------------------------------------------------------------------------------------------------------- building
-
-
-def dense(network) -> list[Dense]:
-    return [layer for layer in network.layers if isinstance(layer, Dense)]
-
-
-def penalties(network, name: str) -> list[tuple]:
-    return [p.penalty.parts for layer in dense(network) for p in layer.parameters if p.name == name]
-
-
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS.keys() - {"softmax"}))
-def test_every_activation_is_built_with_an_initializer_that_suits_it(activation):
-    network, _, _ = Recipe(activation=activation, hidden_layer_sizes=(5, 4)).build(3, 2, "regression")
-    assert [type(layer) for layer in network.layers[1::2]] == [ACTIVATIONS[activation]] * 2
-    kinds = {"selu": "lecun_normal", "tanh": "glorot_normal", "sigmoid": "glorot_normal", "identity": "glorot_normal"}
-    hidden = INITIALIZERS[kinds.get(activation, "he_normal")]
-    assert [type(layer.initializer) for layer in dense(network)] == [hidden, hidden, INITIALIZERS["glorot_normal"]]
-
-
-@pytest.mark.parametrize("initializer", INITIALIZERS)
-def test_every_initializer_is_built_for_all_layers(initializer):
-    network, _, _ = Recipe(initializer=initializer).build(3, 2, "regression")
-    assert {type(layer.initializer) for layer in dense(network)} == {INITIALIZERS[initializer]}
-
-
-@pytest.mark.parametrize("schedule", sorted(SCHEDULES.keys() - {"warm_up"}))
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
-    own = {"momentum": 0.7, "learning_rate": 0.2}
-    own |= {
-        name: OTHER[name]
-        for name, needed in PARTNERS.items()
-        if needed.items() <= {"optimizer": optimizer, "schedule": schedule}.items()
-    }
-    built = Recipe(optimizer=optimizer, schedule=schedule, **own).build(3, 2, "regression")[2]
-    assert type(built) is OPTIMIZERS[optimizer]
-    assert type(built.schedule) is SCHEDULES[schedule]
-    assert built.lr == 0.2
-    if optimizer == "sgd":
-        assert (built.momentum, built.nesterov) == (0.7, True)
-    if optimizer == "adamw":
-        assert built.weight_decay == OTHER["weight_decay"]
-    if schedule == "inverse_time":
-        assert built.schedule == InverseTime(OTHER["decay"], compounding=True)
-    warm = Recipe(optimizer=optimizer, schedule=schedule, warm_up=0.2, **own).build(3, 2, "regression")[2]
-    assert warm.schedule == WarmUp(0.2, built.schedule)
-
-
-@pytest.mark.parametrize(("loss", "task"), TASK_LOSSES.items())
-def test_losses_are_for_their_task(loss, task):
-    other = "regression" if task == "classification" else "classification"
-    assert Recipe(loss=loss).build(3, 2, task)[1].metric_name == ("accuracy" if task == "classification" else "r2")
-    with pytest.raises(TautError, match=f"loss '{loss}' is not for {other}"):
-        Recipe(loss=loss).build(3, 2, other)
-    with pytest.raises(TautError, match="task must be one of classification, regression; got 'ranking'"):
-        Recipe().build(3, 2, "ranking")
-
-
-def test_loss_takes_smoothing_and_class_weights():
-    loss = Recipe(label_smoothing=0.1).build(3, 2, "classification", class_weight=(1.0, 3.0))[1]
-    assert loss == CrossEntropy(0.1, (1.0, 3.0))
-    assert Recipe(loss="huber").build(3, 2, "regression")[1] == Huber()
-
-
-def test_one_number_reaches_every_layer_and_a_tuple_its_own():
-    sizes = {"hidden_layer_sizes": (5, 4)}
-    network, _, _ = Recipe(l1=0.1, l2=(0.2, 0.3, 0.4), bias_l1=(0.0, 0.5, 0.0), bias_l2=0.6, **sizes).build(
-        3, 2, "regression"
-    )
-    assert penalties(network, "weights") == [(L1(0.1), L2(0.2)), (L1(0.1), L2(0.3)), (L1(0.1), L2(0.4))]
-    assert penalties(network, "biases") == [(L2(0.6),), (L1(0.5), L2(0.6)), (L2(0.6),)]
-
-
-def test_structured_penalties_reach_the_layers_they_are_for():
-    recipe = Recipe(
-        hidden_layer_sizes=(5, 4),
-        l2=0.0,
-        group_l1=0.1,
-        group_l1_units=0.2,
-        orthogonality=0.3,
-        max_norm=0.4,
-        non_negative=True,
-    )
-    network, _, _ = recipe.build(3, 2, "regression")
-    units, rest = GroupL1(0.2, by="unit"), (Orthogonality(0.3), MaxNorm(0.4), NonNegative())
-    assert penalties(network, "weights") == [(GroupL1(0.1), units, *rest), (units, *rest), (NonNegative(),)]
-    assert penalties(network, "biases") == [(), (), ()]
-
-
-def test_l1_is_applied_as_asked_for():
-    network, _, _ = Recipe(l1=0.1, l2=0.0, l1_step="subgradient").build(3, 2, "regression")
-    assert penalties(network, "weights") == [(L1(0.1, proximal=False),)] * 2
-
-
-def test_dropout_follows_the_hidden_layers_and_precedes_the_first():
-    network, _, _ = Recipe(hidden_layer_sizes=(5, 4, 3), dropout=(0.1, 0.0, 0.3), input_dropout=0.05).build(
-        3, 2, "regression"
-    )
-    kinds = ["Dropout", "Dense", "ReLU", "Dropout", "Dense", "ReLU", "Dense", "ReLU", "Dropout", "Dense"]
-    assert [type(layer).__name__ for layer in network.layers] == kinds
-    assert [layer.rate for layer in network.layers if isinstance(layer, Dropout)] == [0.05, 0.1, 0.3]
-
-
-def test_no_hidden_layers_make_a_linear_model():
-    network, _, _ = Recipe(hidden_layer_sizes=()).build(3, 2, "regression")
-    assert [type(layer) for layer in network.layers] == [Dense]
-
-
-def test_type_and_seed_reach_the_network():
-    first = Recipe(dtype="float32", seed=1).build(3, 2, "regression")[0]
-    assert first.theta.dtype == np.float32
-    assert (first.theta != Recipe(dtype="float32", seed=2).build(3, 2, "regression")[0].theta).any()
-
-
-def test_a_network_too_large_for_any_memory_is_refused():
-    with pytest.raises(TautError, match=r"a network of .* parameters is too large"):
-        Recipe(hidden_layer_sizes=(10**12,)).build(3, 2, "regression")
-
-
-def test_batches_grow_with_the_data_within_bounds():
-    rows = [Recipe().batch_rows(n) for n in (1, 10, 100, 1000, 10_000, 100_000)]
-    assert rows == sorted(rows)
-    assert all(1 <= batch <= 512 for batch in rows)
-    assert all(Recipe().batch_rows(n) <= n for n in range(1, 2000, 7))
-    assert Recipe(batch_size="all").batch_rows(77) == 77
-    assert Recipe(batch_size=32).batch_rows(10) == 10
-
-
-def test_defaults_of_the_optimizer_stand_in_the_recipe_alone():
-    assert Recipe().build(3, 2, "regression")[2] == Adam(
-        Recipe().learning_rate, schedule=SCHEDULES[Recipe().schedule]()
-    )

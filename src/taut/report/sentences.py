@@ -116,9 +116,13 @@ def about_loss(history: History, recipe: Recipe, task: str) -> list[str]:
             "The upper edge is the loss that training lowers; its two parts are stacked.",
             f"In the last epoch the loss, {loss}, is data loss {data_loss} plus penalty {penalty}: {share} is penalty.",
         ]
-    noise = [
-        words for words, on in (("dropout", recipe.dropout), ("input dropout", recipe.input_dropout)) if np.any(on)
-    ]
+    drawn = {
+        "dropout": recipe.dropout,
+        "input dropout": recipe.input_dropout,
+        "input noise": recipe.input_noise,
+        "mixup": recipe.mixup,
+    }
+    noise = [words for words, on in drawn.items() if np.any(on)]
     noise += ["augmentation"] if recipe.augmentation is not None else []
     if noise:
         sentences.append(f"The data loss is that of training, with {' and '.join(noise)} on.")

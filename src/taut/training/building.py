@@ -1,4 +1,4 @@
-"""Building: from a recipe to the network, the loss and the optimizer that `train` takes.
+"""Building: from a recipe to the network, the loss, the optimizer and the average that `train` takes.
 
 `Recipe.build` is the way in. Floor 4 of the house.
 """
@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from taut.errors import InvalidValue
 from taut.network import (
+    EMA,
     L1,
     L2,
+    SWA,
+    Average,
+    BatchNorm,
     CrossEntropy,
     Dense,
     Dropout,
+    GaussianNoise,
     GroupL1,
     Initializer,
     InverseTime,
     Layer,
+    LayerNorm,
     Loss,
     MaxNorm,
     Network,
@@ -34,7 +40,7 @@ from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SC
 if TYPE_CHECKING:
     from taut.training.recipe import Recipe
 
-__all__ = ["AUTO_INITIALIZERS", "TASK_LOSSES", "loss", "network", "optimizer"]
+__all__ = ["AUTO_INITIALIZERS", "NORMALIZATIONS", "TASK_LOSSES", "average", "loss", "network", "optimizer"]
 
 #: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
 TASK_LOSSES = {"cross_entropy": "classification", "mse": "regression", "mae": "regression", "huber": "regression"}
@@ -53,12 +59,19 @@ AUTO_INITIALIZERS = {
     "identity": "glorot_normal",
 }
 
+#: The layers that a recipe may put between a hidden Dense layer and its activation.
+NORMALIZATIONS: dict[str, type[Layer]] = {"layer": LayerNorm, "batch": BatchNorm}
+
 
 def network(recipe: Recipe, n_inputs: int, n_outputs: int) -> Network:
     """Return the network, built, with its first weights."""
     layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
+    layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
     for index, units in enumerate(recipe.hidden_layer_sizes):
-        layers += [_dense(recipe, index, units), ACTIVATIONS[recipe.activation]()]
+        layers.append(_dense(recipe, index, units))
+        if recipe.normalization != "none":
+            layers.append(NORMALIZATIONS[recipe.normalization]())
+        layers.append(ACTIVATIONS[recipe.activation]())
         if _at(recipe.dropout, index):
             layers.append(Dropout(_at(recipe.dropout, index)))
     layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
@@ -123,4 +136,11 @@ def optimizer(recipe: Recipe) -> Optimizer:
         own = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
     elif recipe.optimizer == "adamw":
         own = {"weight_decay": recipe.weight_decay}
-    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, **own)
+    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, clip_norm=recipe.clip_norm, **own)
+
+
+def average(recipe: Recipe) -> Average | None:
+    """Return the average of weights, if there is to be one."""
+    if recipe.ema:
+        return EMA(recipe.ema)
+    return SWA(recipe.swa) if recipe.swa else None

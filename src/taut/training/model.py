@@ -175,6 +175,8 @@ def fit_model(
         validation=None if validation is None else (encoder.transform(validation[0]), targets.encode(validation[1])),
         sample_weight=sample_weight,
         augment=None if recipe.augmentation is None else _augment_raw(recipe, encoder, X),
+        mixup=recipe.mixup,
+        average=recipe.build_average(),
         seed=recipe.seed,
         callbacks=callbacks,
         progress=progress,
@@ -185,7 +187,7 @@ def fit_model(
 
 
 def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray | None = None) -> None:
-    """Train a model for one more epoch on the given rows, at a constant learning rate.
+    """Train a model for one more epoch on the given rows, at a constant learning rate, from the weights it predicts by.
 
     Its encoders stay as they are, and its history grows.
     """
@@ -203,6 +205,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
         batch_size=recipe.batch_rows(len(inputs)),
         sample_weight=sample_weight,
         augment=None if recipe.augmentation is None else _augment_raw(recipe, model.encoder, X),
+        mixup=recipe.mixup,
         seed=recipe.seed,
         resume=state,
     )

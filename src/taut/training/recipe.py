@@ -19,11 +19,11 @@ from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
 from taut.data.columns import SCALERS
 from taut.errors import InvalidType, InvalidValue
-from taut.network import Loss, Network, Optimizer
+from taut.network import Average, Loss, Network, Optimizer
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
 from taut.network.network import DTYPES
 from taut.random import Random
-from taut.training import building
+from taut.training import building, regularizers
 
 __all__ = ["TASKS", "Recipe"]
 
@@ -47,6 +47,8 @@ class Recipe:
         Activation of the hidden layers, a name from `taut.network.kinds.ACTIVATIONS` (not "softmax").
     initializer : str, default "auto"
         What draws the first weights; "auto" suits it to the activation, and takes Glorot's for the output layer.
+    normalization : {"none", "layer", "batch"}
+        What stands between each hidden Dense layer and its activation: nothing, LayerNorm or BatchNorm.
     l1, l2 : float or tuple of float, default 0.0 and 1e-4
         Strength of ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on weights.
     bias_l1, bias_l2 : float or tuple of float, default 0.0
@@ -67,8 +69,12 @@ class Recipe:
         Probability of dropping a hidden unit.
     input_dropout : float, default 0.0
         Probability of dropping an input.
+    input_noise : float, default 0.0
+        Standard deviation of the noise on the inputs, after input dropout; numeric inputs have one of about 1.
     label_smoothing : float, default 0.0
         Share of each label that is spread over all classes.
+    mixup : float, default 0.0
+        If above 0, rows are blended in pairs, with shares from Beta(mixup, mixup).
     loss : str, default "auto"
         "cross_entropy"; or "mse", "mae", "huber", all on the standardized target; "auto" takes the first of the task.
     optimizer : str, default "adam"
@@ -89,6 +95,12 @@ class Recipe:
         For the schedule "inverse_time": whether each update divides the rate of the update before.
     warm_up : float, default 0.0
         Share of the updates over which the learning rate rises.
+    clip_norm : float, optional
+        Largest norm of the gradient over all parameters.
+    ema : float, default 0.0
+        If above 0, the network is given the moving average of its weights, which keeps so much at each update.
+    swa : float, default 0.0
+        If above 0, the network is given the mean of its weights over the last epochs, this share of all.
     batch_size : int or "all" or "auto", default "auto"
         Samples in an update; "auto" takes all up to 40, then a sixteenth of them, from 32 to 512.
     epochs : int, default 100
@@ -123,6 +135,7 @@ class Recipe:
     hidden_layer_sizes: tuple[int, ...] = (64,)
     activation: str = "relu"
     initializer: str = "auto"
+    normalization: str = "none"
     l1: PerLayer = 0.0
     l2: PerLayer = 1e-4
     bias_l1: PerLayer = 0.0
@@ -135,7 +148,9 @@ class Recipe:
     non_negative: bool = False
     dropout: PerLayer = 0.0
     input_dropout: float = 0.0
+    input_noise: float = 0.0
     label_smoothing: float = 0.0
+    mixup: float = 0.0
     loss: str = "auto"
     optimizer: str = "adam"
     learning_rate: float = 0.01
@@ -146,6 +161,9 @@ class Recipe:
     decay: float = 0.0
     compounding: bool = False
     warm_up: float = 0.0
+    clip_norm: float | None = None
+    ema: float = 0.0
+    swa: float = 0.0
     batch_size: int | str = "auto"
     epochs: int = 100
     early_stopping: bool = False
@@ -175,6 +193,7 @@ class Recipe:
     def _check_choices(self) -> None:
         check_choice("activation", self.activation, ACTIVATIONS.keys() - {"softmax"})
         check_choice("initializer", self.initializer, ["auto", *INITIALIZERS])
+        check_choice("normalization", self.normalization, ["none", *building.NORMALIZATIONS])
         check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
         check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -183,9 +202,9 @@ class Recipe:
         check_choice("dtype", self.dtype, DTYPES)
 
     def _check_numbers(self) -> None:
-        for name in ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay"):
+        for name in ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise", "mixup"):
             check_number(name, getattr(self, name), at_least=0)
-        for name in ("input_dropout", "label_smoothing", "momentum", "warm_up"):
+        for name in ("input_dropout", "label_smoothing", "momentum", "warm_up", "ema"):
             check_number(name, getattr(self, name), at_least=0, below=1)
         check_number("epochs", self.epochs, at_least=0, integer=True)
         check_number("patience", self.patience, at_least=1, integer=True)
@@ -194,8 +213,10 @@ class Recipe:
             check_flag(name, getattr(self, name))
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("validation_fraction", self.validation_fraction, above=0, below=1)
-        if self.max_norm is not None:
-            check_number("max_norm", self.max_norm, above=0)
+        check_number("swa", self.swa, at_least=0, at_most=1)
+        for name in ("max_norm", "clip_norm"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), above=0)
         if not isinstance(self.batch_size, str) or self.batch_size not in ("all", "auto"):
             check_number('batch_size, if not "all" or "auto",', self.batch_size, at_least=1, integer=True)
 
@@ -208,9 +229,10 @@ class Recipe:
         ):
             if getattr(self, name) and getattr(self, partner) != needed:
                 raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
-
-        for name in ("dropout", "max_norm", "group_l1_units", "orthogonality"):
-            if not self.hidden_layer_sizes and getattr(self, name):
+        if self.ema and self.swa:
+            raise InvalidValue(f"give either ema or swa, got ema={self.ema} and swa={self.swa}")
+        for name in ("dropout", "max_norm", "group_l1_units", "orthogonality", "normalization"):
+            if not self.hidden_layer_sizes and getattr(self, name) and getattr(self, name) != "none":
                 raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")
 
     def _check_per_layer(self, name: str, layers: int) -> None:
@@ -254,6 +276,10 @@ class Recipe:
         """Return the optimizer with its schedule."""
         return building.optimizer(self)
 
+    def build_average(self) -> Average | None:
+        """Return the average of weights that the network is given, or None."""
+        return building.average(self)
+
     def batch_rows(self, n_samples: int) -> int:
         """Return how many of `n_samples` samples an update takes."""
         if isinstance(self.batch_size, int):
@@ -262,24 +288,16 @@ class Recipe:
 
     def describe(self) -> str:
         """Return in a few words what regularizes."""
-        words = [
-            f"{label} {_plain(value)}".rstrip()
-            for name, label in _REGULARIZERS.items()
-            if (any(value) if isinstance(value := getattr(self, name), tuple) else value)
-        ]
-        words += ["augmentation"] if self.augmentation is not None else []
-        return " · ".join(words) if words else "no regularization"
+        return regularizers.describe(self)
 
     def streaming(self) -> Recipe:
-        """Return the same recipe for a stream of rows, whose end no schedule and no early stopping can plan for."""
-        return replace(
-            self, epochs=1, schedule="constant", decay=0.0, compounding=False, warm_up=0.0, early_stopping=False
-        )
+        """Return the recipe for a stream of rows, whose end no schedule, average or early stopping can plan for."""
+        endless = {"schedule": "constant", "decay": 0.0, "compounding": False, "warm_up": 0.0, "ema": 0.0, "swa": 0.0}
+        return replace(self, epochs=1, early_stopping=False, **endless)  # type: ignore[arg-type]
 
     def unregularized(self) -> Recipe:
         """Return the same recipe with all that regularizes taken out."""
-        defaults = {name: None if name == "max_norm" else False if name in _FLAGS else 0.0 for name in _REGULARIZERS}
-        return replace(self, **defaults, augmentation=None, early_stopping=False)  # type: ignore[arg-type]
+        return replace(self, **regularizers.NONE, augmentation=None, early_stopping=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-able values, one for each field."""
@@ -355,27 +373,3 @@ def _built_in(value: Any) -> Any:
 
 # How many strengths a tuple holds, beyond one for each hidden layer.
 _PER_LAYER = {"l1": 1, "l2": 1, "bias_l1": 1, "bias_l2": 1, "dropout": 0}
-
-# The fields that regularize, with the words that `describe` has for them.
-_REGULARIZERS = {
-    "l2": "L2",
-    "l1": "L1",
-    "bias_l2": "bias L2",
-    "bias_l1": "bias L1",
-    "dropout": "dropout",
-    "input_dropout": "input dropout",
-    "group_l1": "group L1 by input",
-    "group_l1_units": "group L1 by unit",
-    "orthogonality": "orthogonality",
-    "max_norm": "max-norm",
-    "non_negative": "non-negative weights",
-    "label_smoothing": "label smoothing",
-    "weight_decay": "weight decay",
-}
-_FLAGS = ("non_negative",)
-
-
-def _plain(value: PerLayer | bool) -> str:
-    if isinstance(value, bool):
-        return ""
-    return ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"

@@ -1,0 +1,189 @@
+"""Building: what network, loss, optimizer and average a recipe stands for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.training.test_recipe import OTHER, PARTNERS
+
+from taut import (
+    EMA,
+    L1,
+    L2,
+    SWA,
+    Adam,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    GroupL1,
+    Huber,
+    InverseTime,
+    MaxNorm,
+    NonNegative,
+    Orthogonality,
+    Recipe,
+    TautError,
+    WarmUp,
+)
+from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
+from taut.training.building import TASK_LOSSES
+
+
+def dense(network) -> list[Dense]:
+    return [layer for layer in network.layers if isinstance(layer, Dense)]
+
+
+def penalties(network, name: str) -> list[tuple]:
+    return [p.penalty.parts for layer in dense(network) for p in layer.parameters if p.name == name]
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS.keys() - {"softmax"}))
+def test_every_activation_is_built_with_an_initializer_that_suits_it(activation):
+    network, _, _ = Recipe(activation=activation, hidden_layer_sizes=(5, 4)).build(3, 2, "regression")
+    assert [type(layer) for layer in network.layers[1::2]] == [ACTIVATIONS[activation]] * 2
+    kinds = {"selu": "lecun_normal", "tanh": "glorot_normal", "sigmoid": "glorot_normal", "identity": "glorot_normal"}
+    hidden = INITIALIZERS[kinds.get(activation, "he_normal")]
+    assert [type(layer.initializer) for layer in dense(network)] == [hidden, hidden, INITIALIZERS["glorot_normal"]]
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_every_initializer_is_built_for_all_layers(initializer):
+    network, _, _ = Recipe(initializer=initializer).build(3, 2, "regression")
+    assert {type(layer.initializer) for layer in dense(network)} == {INITIALIZERS[initializer]}
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES.keys() - {"warm_up"}))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
+    own = {"momentum": 0.7, "learning_rate": 0.2}
+    own |= {
+        name: OTHER[name]
+        for name, needed in PARTNERS.items()
+        if needed.items() <= {"optimizer": optimizer, "schedule": schedule}.items()
+    }
+    built = Recipe(optimizer=optimizer, schedule=schedule, **own).build(3, 2, "regression")[2]
+    assert type(built) is OPTIMIZERS[optimizer]
+    assert type(built.schedule) is SCHEDULES[schedule]
+    assert built.lr == 0.2
+    if optimizer == "sgd":
+        assert (built.momentum, built.nesterov) == (0.7, True)
+    if optimizer == "adamw":
+        assert built.weight_decay == OTHER["weight_decay"]
+    if schedule == "inverse_time":
+        assert built.schedule == InverseTime(OTHER["decay"], compounding=True)
+    warm = Recipe(optimizer=optimizer, schedule=schedule, warm_up=0.2, **own).build(3, 2, "regression")[2]
+    assert warm.schedule == WarmUp(0.2, built.schedule)
+
+
+@pytest.mark.parametrize(("loss", "task"), TASK_LOSSES.items())
+def test_losses_are_for_their_task(loss, task):
+    other = "regression" if task == "classification" else "classification"
+    assert Recipe(loss=loss).build(3, 2, task)[1].metric_name == ("accuracy" if task == "classification" else "r2")
+    with pytest.raises(TautError, match=f"loss '{loss}' is not for {other}"):
+        Recipe(loss=loss).build(3, 2, other)
+    with pytest.raises(TautError, match="task must be one of classification, regression; got 'ranking'"):
+        Recipe().build(3, 2, "ranking")
+
+
+def test_loss_takes_smoothing_and_class_weights():
+    loss = Recipe(label_smoothing=0.1).build(3, 2, "classification", class_weight=(1.0, 3.0))[1]
+    assert loss == CrossEntropy(0.1, (1.0, 3.0))
+    assert Recipe(loss="huber").build(3, 2, "regression")[1] == Huber()
+
+
+def test_one_number_reaches_every_layer_and_a_tuple_its_own():
+    sizes = {"hidden_layer_sizes": (5, 4)}
+    network, _, _ = Recipe(l1=0.1, l2=(0.2, 0.3, 0.4), bias_l1=(0.0, 0.5, 0.0), bias_l2=0.6, **sizes).build(
+        3, 2, "regression"
+    )
+    assert penalties(network, "weights") == [(L1(0.1), L2(0.2)), (L1(0.1), L2(0.3)), (L1(0.1), L2(0.4))]
+    assert penalties(network, "biases") == [(L2(0.6),), (L1(0.5), L2(0.6)), (L2(0.6),)]
+
+
+def test_structured_penalties_reach_the_layers_they_are_for():
+    recipe = Recipe(
+        hidden_layer_sizes=(5, 4),
+        l2=0.0,
+        group_l1=0.1,
+        group_l1_units=0.2,
+        orthogonality=0.3,
+        max_norm=0.4,
+        non_negative=True,
+    )
+    network, _, _ = recipe.build(3, 2, "regression")
+    units, rest = GroupL1(0.2, by="unit"), (Orthogonality(0.3), MaxNorm(0.4), NonNegative())
+    assert penalties(network, "weights") == [(GroupL1(0.1), units, *rest), (units, *rest), (NonNegative(),)]
+    assert penalties(network, "biases") == [(), (), ()]
+
+
+def test_l1_is_applied_as_asked_for():
+    network, _, _ = Recipe(l1=0.1, l2=0.0, l1_step="subgradient").build(3, 2, "regression")
+    assert penalties(network, "weights") == [(L1(0.1, proximal=False),)] * 2
+
+
+def test_dropout_follows_the_hidden_layers_and_precedes_the_first():
+    network, _, _ = Recipe(hidden_layer_sizes=(5, 4, 3), dropout=(0.1, 0.0, 0.3), input_dropout=0.05).build(
+        3, 2, "regression"
+    )
+    kinds = ["Dropout", "Dense", "ReLU", "Dropout", "Dense", "ReLU", "Dense", "ReLU", "Dropout", "Dense"]
+    assert [type(layer).__name__ for layer in network.layers] == kinds
+    assert [layer.rate for layer in network.layers if isinstance(layer, Dropout)] == [0.05, 0.1, 0.3]
+
+
+@pytest.mark.parametrize(("normalization", "kind"), [("layer", "LayerNorm"), ("batch", "BatchNorm")])
+def test_normalization_stands_between_hidden_layers_and_their_activation(normalization, kind):
+    sizes = {"hidden_layer_sizes": (5, 4), "dropout": 0.2}
+    network, _, _ = Recipe(normalization=normalization, **sizes).build(3, 2, "regression")
+    hidden = ["Dense", kind, "ReLU", "Dropout"]
+    assert [type(layer).__name__ for layer in network.layers] == [*hidden, *hidden, "Dense"]
+
+
+def test_noise_follows_the_dropout_of_inputs():
+    network, _, _ = Recipe(input_noise=0.3, input_dropout=0.05).build(3, 2, "regression")
+    assert [type(layer).__name__ for layer in network.layers] == ["Dropout", "GaussianNoise", "Dense", "ReLU", "Dense"]
+    assert network.layers[1].standard_deviation == 0.3
+
+
+def test_average_and_clipping_are_built_as_asked_for():
+    assert Recipe().build_average() is None
+    assert Recipe(ema=0.9).build_average() == EMA(0.9)
+    assert Recipe(swa=0.5).build_average() == SWA(0.5)
+    assert Recipe().build_optimizer().clip_norm is None
+    assert all(Recipe(optimizer=name, clip_norm=0.7).build_optimizer().clip_norm == 0.7 for name in OPTIMIZERS)
+
+
+def test_a_stream_is_not_averaged():
+    for recipe in (Recipe(ema=0.9, mixup=0.2), Recipe(swa=0.5, mixup=0.2)):
+        assert recipe.streaming().build_average() is None
+        assert recipe.streaming().mixup == 0.2
+
+
+def test_no_hidden_layers_make_a_linear_model():
+    network, _, _ = Recipe(hidden_layer_sizes=()).build(3, 2, "regression")
+    assert [type(layer) for layer in network.layers] == [Dense]
+
+
+def test_type_and_seed_reach_the_network():
+    first = Recipe(dtype="float32", seed=1).build(3, 2, "regression")[0]
+    assert first.theta.dtype == np.float32
+    assert (first.theta != Recipe(dtype="float32", seed=2).build(3, 2, "regression")[0].theta).any()
+
+
+def test_a_network_too_large_for_any_memory_is_refused():
+    with pytest.raises(TautError, match=r"a network of .* parameters is too large"):
+        Recipe(hidden_layer_sizes=(10**12,)).build(3, 2, "regression")
+
+
+def test_batches_grow_with_the_data_within_bounds():
+    rows = [Recipe().batch_rows(n) for n in (1, 10, 100, 1000, 10_000, 100_000)]
+    assert rows == sorted(rows)
+    assert all(1 <= batch <= 512 for batch in rows)
+    assert all(Recipe().batch_rows(n) <= n for n in range(1, 2000, 7))
+    assert Recipe(batch_size="all").batch_rows(77) == 77
+    assert Recipe(batch_size=32).batch_rows(10) == 10
+
+
+def test_defaults_of_the_optimizer_stand_in_the_recipe_alone():
+    assert Recipe().build(3, 2, "regression")[2] == Adam(
+        Recipe().learning_rate, schedule=SCHEDULES[Recipe().schedule]()
+    )
