@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core.extending import intrinsic
 
+from taut.engine.parts import part
 from taut.engine.products import count
 from taut.engine.vectors import WIDTH, full, interleave, ir_vector, pointer, read, spread, write
 from taut.random import Purpose
@@ -139,7 +140,7 @@ def _store_group(typing_context, words, place, block, purpose, item, epoch, seed
     return signature, generate
 
 
-@njit
+@part
 def _draw(words, place, start, count, purpose, item, epoch, seed):
     """Write `count` words, from that with index `start` on; before them up to three more, behind them up to a group.
 
@@ -151,20 +152,20 @@ def _draw(words, place, start, count, purpose, item, epoch, seed):
     return place + skipped
 
 
-@njit
+@part
 def word(seed, purpose, item, epoch, index):
     """Return one word as int64: the value of ``Random(seed, purpose, item, epoch).bits(1, index)``."""
     words = _room()
     return _word_at(words, _draw(words, 0, index, 1, purpose, item, epoch, seed))
 
 
-@njit
+@part
 def _digit(key, digit):
     """Return a digit, of eight bits, of the word of a key."""
     return (np.int64(key) >> (32 + 8 * digit)) & 255
 
 
-@njit
+@part
 def permutation(order, keys, seed, epoch):
     """Write the integers from 0 on in random order: ``Random(seed, SHUFFLE, epoch=epoch).permutation(len(order))``.
 
@@ -228,7 +229,7 @@ def _store_mask(typing_context, memory, place, words, at, highest, kept, lanes):
     return signature, generate
 
 
-@njit
+@part
 def masks(memory, place, rows, width, padded, keep, seed, item, epoch, row):
     """Write the masks of dropout for some rows: 1 / keep or 0, and 0 where the padding begins.
 
@@ -271,7 +272,7 @@ def masks(memory, place, rows, width, padded, keep, seed, item, epoch, row):
                 )
 
 
-@njit
+@part
 def _mask_row(memory, place, words, at, columns, to_fill, highest, kept):
     column, wide = 0, count(memory)
     while column + wide <= to_fill:
@@ -281,7 +282,7 @@ def _mask_row(memory, place, words, at, columns, to_fill, highest, kept):
         memory[place + last] = kept if last < columns and _word_at(words, at + last) <= highest else 0
 
 
-@njit
+@part
 def add_noise(memory, place, rows, width, padded, standard_deviation, seed, item, epoch, row):
     """Add normal numbers to some rows: ``standard_deviation * Random(seed, NOISE, item, epoch, row).normal(...)``.
 
@@ -307,7 +308,7 @@ def add_noise(memory, place, rows, width, padded, standard_deviation, seed, item
                 )
 
 
-@njit
+@part
 def _add_noise_to_row(memory, place, words, at, index, columns, deviation):
     # Two words make two numbers (Box and Muller, 1958); the first of a row may be the second of a pair.
     column = -(index & 1)

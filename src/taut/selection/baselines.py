@@ -18,8 +18,8 @@ from taut.data.frames import take
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.selection.cross_validation import Splits
 from taut.selection.scores import METRICS, mean_and_error, score
+from taut.training.loops import one_blas_thread
 from taut.training.model import Table
-from taut.training.train import one_blas_thread
 
 __all__ = ["Baseline", "fit_baselines"]
 

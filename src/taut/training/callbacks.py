@@ -19,6 +19,8 @@ from taut.training.history import History
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from taut.engine.session import Watch
+
 __all__ = ["Callback", "EarlyStopping", "ProgressDisplay", "Run"]
 
 
@@ -129,6 +131,24 @@ class EarlyStopping(Callback):
             self._best_state[:] = run.network.state
         elif run.history.epochs - 1 - self._best_row >= self.patience:
             run.stop("early stopping")
+
+    def watch(self, metric_name: str) -> Watch | None:
+        """Return what compiled code needs to watch in its stead, or None if it does not know the column."""
+        from taut.engine import fields as f
+        from taut.engine.session import Watch
+
+        columns = {
+            "data_loss": f.H_LOSS,
+            "validation_data_loss": f.H_VALIDATION,
+            f"validation_{metric_name}": f.H_VALIDATION_METRIC,
+        }
+        column, rises = columns.get(self.monitor), self.monitor.endswith(("accuracy", "r2"))
+        return None if column is None else Watch(column, rises, self.patience, self.min_delta)
+
+    def adopt(self, best_row: int, best_state: np.ndarray) -> None:
+        """Take what compiled code has found best: a row of the history, and the state of the network there."""
+        self._best_row = best_row
+        self._best_state[:] = best_state
 
     def on_end(self, run: Run) -> None:
         if self.restore_best and self._best_row >= 0:

@@ -106,6 +106,11 @@ class History(Mapping[str, np.ndarray]):
         self.state = State()
         self._columns: dict[str, list[float]] = {}
 
+    def add(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Add some epochs; every call has the same columns."""
+        for name, values in columns.items():
+            self._columns.setdefault(name, []).extend(values.tolist())
+
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch; every row has the same columns."""
         if self._columns and row.keys() != self._columns.keys():

@@ -17,7 +17,7 @@ import numpy as np
 from taut.random import Purpose, Random
 from taut.training.objective import Objective
 
-__all__ = ["mixed", "partners", "shares"]
+__all__ = ["mixed", "partners", "quantiles", "shares"]
 
 #: Steps of the table of quantiles that shares are read from.
 _STEPS = 1024
@@ -73,12 +73,12 @@ def shares(count: int, alpha: float, random: Random) -> np.ndarray:
     words = random.at(purpose=Purpose.MIXUP, item=1).bits(count, random.row)
     place = words * (_STEPS / 2**32)
     step = place.astype(np.int64)
-    quantiles = _quantiles(float(alpha))
-    return quantiles[step] + (place - step) * (quantiles[step + 1] - quantiles[step])
+    table = quantiles(float(alpha))
+    return table[step] + (place - step) * (table[step + 1] - table[step])
 
 
 @cache
-def _quantiles(alpha: float) -> np.ndarray:
+def quantiles(alpha: float) -> np.ndarray:
     """Return the quantiles of Beta(alpha, alpha) at 0, 1/1024, ..., 1, float64, shape (1025,)."""
     from scipy.special import betaincinv
 

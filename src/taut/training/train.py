@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from copy import deepcopy
 from types import FrameType
 
 import numpy as np
 
-from taut.checks import check_number, shown
-from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
+from taut.checks import check_choice, check_number, shown
+from taut.errors import InvalidType, InvalidValue
 from taut.network import Adam, Average, Loss, Network, Optimizer
 from taut.network.kinds import AVERAGES, LOSSES, OPTIMIZERS, resolve
+from taut.notices import say
 from taut.random import Random
 from taut.training import averaging
-from taut.training.callbacks import Callback, ProgressDisplay, Run
+from taut.training.callbacks import Callback, EarlyStopping, ProgressDisplay, Run
 from taut.training.history import History, State
-from taut.training.objective import Augment, Objective, augmented, objective_of, validation_of
-from taut.training.reference import Epoch, evaluate, run_epoch
+from taut.training.loops import CompiledLoop, Loop, ReferenceLoop
+from taut.training.objective import Augment, objective_of, validation_of
+from taut.training.setup import Setup
 
-__all__ = ["one_blas_thread", "train"]
+__all__ = ["train"]
 
 
 def train(
@@ -50,6 +51,8 @@ def train(
     evaluate_training: bool = True,
     interruptible: bool = True,
     resume: State | None = None,
+    engine: str = "auto",
+    n_threads: int | None = None,
 ) -> History:
     """Train a network and return the course of it.
 
@@ -98,6 +101,12 @@ def train(
         Whether Ctrl-C stops after the current epoch and keeps what was learned; a second Ctrl-C stops at once.
     resume : State, optional
         ``history.state`` of an earlier call: go on as if that had not ended, from its epoch to `epochs`.
+    engine : {"auto", "compiled", "numpy"}, default "auto"
+        "compiled" runs in machine code, "numpy" in the reference loop; both do the same arithmetic. "auto" compiles if
+        the engine knows every kind in the network, and otherwise says in one line which it does not know.
+    n_threads : int, optional
+        Threads that work on this network together, in compiled code; by default as many as there are cores if the
+        network is large enough to need them. The result does not depend on it.
 
     Returns
     -------
@@ -131,45 +140,74 @@ def train(
     if batch_size is not None:
         check_number("batch_size", batch_size, at_least=1, integer=True)
     check_number("mixup", mixup, at_least=0)
+    check_choice("engine", engine, ("auto", "compiled", "numpy"))
+    if n_threads is not None:
+        check_number("n_threads", n_threads, at_least=1, integer=True)
     random, listeners = Random(seed), _listeners(callbacks, progress)
     objective = objective_of(network, data_loss, X, y, sample_weight, seed)
     watched = None if validation is None else validation_of(network, data_loss, validation)
-    batch_size = min(batch_size or len(objective.x), len(objective.x))
     history = History(data_loss.metric_name)
     state = history.state = _state(resume, rule, mean_of, network)
-    run = Run(network, history, epochs)
-    before, began = network.state.copy(), time.perf_counter()
+    setup = Setup(
+        network=network,
+        loss=data_loss,
+        optimizer=rule,
+        objective=objective,
+        validation=watched,
+        batch_size=min(batch_size or len(objective.x), len(objective.x)),
+        epochs=epochs,
+        random=random,
+        average=mean_of,
+        mixup=float(mixup),
+        augment=augment,
+        evaluate_training=evaluate_training,
+    )
+    run, first_epoch = Run(network, history, epochs), state.epoch
     for callback in listeners:
         callback.on_start(run)
+    loop, others = _loop(setup, state, listeners, engine, n_threads)
+    looks_each_epoch = any(type(callback) is not ProgressDisplay for callback in others)
     try:
-        with _interrupt(run, interruptible), one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            while state.epoch < epochs and run.stop_reason is None:
-                before[:] = network.state
-                drawn = objective if augment is None else augmented(objective, augment, random, state.epoch)
-                averaging.hide(network, state)
-                epoch = run_epoch(
-                    network,
-                    rule,
-                    drawn,
-                    state,
-                    batch_size=batch_size,
-                    total_epochs=epochs,
-                    random=random,
-                    average=mean_of,
-                    mixup=mixup,
-                )
-                _check_finite(network, epoch, state, before)
-                if mean_of is not None:
-                    averaging.show(mean_of, network, state, epochs)
-                trained = objective if evaluate_training else None
-                history.append(_row(network, data_loss, epoch, trained, watched, state, began))
-                for callback in listeners:
+        with _interrupt(run, interruptible), loop.running():
+            while history.epochs < epochs - first_epoch and not (run.stop_reason and loop.is_between_epochs):
+                is_last = looks_each_epoch or run.stop_reason is not None
+                columns = loop.advance(first_epoch + history.epochs + 1 if is_last else epochs)
+                history.add(columns)
+                if not len(columns["epoch"]):
+                    continue  # in the middle of an epoch
+                if looks_each_epoch:
+                    loop.show()
+                for callback in others:
                     callback.on_epoch_end(run)
+                if loop.stopped_early:
+                    run.stop("early stopping")
     finally:
+        loop.finish()
         history.stopped = run.stop_reason or "epochs"
         for callback in listeners:
             callback.on_end(run)
     return history
+
+
+def _loop(
+    setup: Setup, state: State, listeners: list[Callback], engine: str, n_threads: int | None
+) -> tuple[Loop, list[Callback]]:
+    """Return the loop that runs a setup, and the callbacks that it does not take care of itself."""
+    if engine == "numpy" or not setup.epochs:
+        return ReferenceLoop(setup, state), listeners
+    from taut.engine.program import unsupported
+
+    unknown = unsupported(setup.network, setup.loss, setup.optimizer, setup.average)
+    if unknown is not None:
+        if engine == "compiled":
+            raise InvalidValue(f'{unknown} is not in the compiled engine; use engine="auto" or "numpy"')
+        say(f"{unknown} is not in the compiled engine; training runs in NumPy")
+        return ReferenceLoop(setup, state), listeners
+    stopping = next((callback for callback in listeners if type(callback) is EarlyStopping), None)
+    if stopping is not None and (setup.validation is None or stopping.watch(setup.loss.metric_name) is None):
+        stopping = None
+    others = [callback for callback in listeners if callback is not stopping]
+    return CompiledLoop(setup, state, stopping, n_threads=n_threads or 1), others
 
 
 def _listeners(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
@@ -204,59 +242,6 @@ def _resumed(resume: State, optimizer: Optimizer, network: Network) -> State:
     if any(values.shape != network.state.shape for values in averages):
         raise InvalidValue(f"the average to resume is not of a network with {network.state.size} numbers")
     return deepcopy(resume)
-
-
-def _check_finite(network: Network, epoch: Epoch, state: State, before: np.ndarray) -> None:
-    """Raise if loss or parameters are not finite, after putting back the parameters from before the epoch."""
-    loss = epoch.data_loss + float(epoch.penalties.sum())
-    if np.isfinite(loss) and np.isfinite(network.state).all():
-        return
-    network.state[:] = before
-    what = "weights became infinite or NaN" if np.isfinite(loss) else f"loss became {loss}"
-    raise NonFiniteLoss(
-        f"the {what} in epoch {state.epoch - 1}; lower the learning rate ({state.rate:g}), or scale inputs and targets"
-    )
-
-
-def _row(
-    network: Network,
-    loss: Loss,
-    epoch: Epoch,
-    training: Objective | None,
-    watched: Objective | None,
-    state: State,
-    began: float,
-) -> dict[str, float]:
-    """Return the epoch's row of the history."""
-    name, penalty = loss.metric_name, float(epoch.penalties.sum())
-    row = {
-        "epoch": state.epoch - 1,
-        "loss": epoch.data_loss + penalty,
-        "data_loss": epoch.data_loss,
-        "penalty": penalty,
-        name: epoch.metric,
-        "evaluation_data_loss": float("nan") if training is None else evaluate(network, training)[0],
-    }
-    if watched is not None:
-        data_loss, metric = evaluate(network, watched)
-        row["validation_loss"] = data_loss + float(network.penalties().sum())
-        row["validation_data_loss"], row[f"validation_{name}"] = data_loss, metric
-    row["learning_rate"], row["seconds"] = epoch.rate, time.perf_counter() - began
-    for index, layer in enumerate(network.layers):
-        if layer.parameters:
-            size = sum(parameter.value.size for parameter in layer.parameters)
-            zeros = sum(np.count_nonzero(parameter.value == 0) for parameter in layer.parameters)
-            row[f"penalty_{index}"] = float(epoch.penalties[index])
-            row[f"weight_norm_{index}"] = float(np.linalg.norm(layer.parameters[0].value))
-            row[f"zeros_{index}"] = zeros / size
-    return row
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Keep BLAS to one thread: the matrices are small, and the result must not depend on how many there are."""
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1, user_api="blas")
 
 
 @contextmanager

@@ -1,0 +1,407 @@
+"""Layers, compiled: each kind of `taut.network`'s layers and activations, over the rows of a tile.
+
+A tile holds a few hundred samples: for each layer a matrix of outputs and one of derivatives, all in one flat array,
+each row padded with zeros to a whole number of vectors. Formulas are those of `taut.network`, where they are explained.
+Floor 3 of the house.
+"""
+
+from __future__ import annotations
+
+from math import sqrt, tau
+
+import numpy as np
+
+from taut.engine import fields as f
+from taut.engine.arithmetic import exp, expm1, normal_distribution, sigmoid, softplus, tanh
+from taut.engine.draws import add_noise, masks
+from taut.engine.parts import part
+from taut.engine.products import OPEN, ROW_BLOCK, copy, count, fill, multiply, multiply_narrow, transpose
+from taut.engine.threads import share
+from taut.engine.vectors import fma, load, maximum, splat, square_root, store, total, where_greater
+
+__all__ = ["add_weight_gradients", "backward", "finish_weight_gradients", "forward", "transpose_weights"]
+
+_DENSITY_AT_ZERO = 1.0 / sqrt(tau)
+
+
+@part
+def transpose_weights(memory, table, thread, threads):
+    """Write the transposed weights of every layer that reads them, each thread those of its layers."""
+    for layer in range(thread, len(table), threads):
+        row = table[layer]
+        if row[f.TRANSPOSED] >= 0:
+            transpose(
+                memory, row[f.WEIGHTS], row[f.PAD_OUT], row[f.N_IN], row[f.N_OUT], row[f.TRANSPOSED], row[f.PAD_IN]
+            )
+
+
+@part
+def forward(memory, table, numbers, settings, first, rows, position, epoch, seed, spare, is_training):
+    """Compute the outputs of all layers for rows of a tile, from `first` on, which is at `position` in its epoch."""
+    for layer in range(len(table)):
+        row = table[layer]
+        kind, x, y = row[f.KIND], row[f.X] + first * row[f.PAD_IN], row[f.Y] + first * row[f.PAD_OUT]
+        if kind == f.DENSE:
+            _dense(memory, row, settings, x, y, rows, spare)
+        elif kind >= f.IDENTITY:
+            _activate(memory, kind, numbers[layer], x, y, _whole_blocks(rows) * row[f.PAD_OUT])
+            if kind == f.SIGMOID and row[f.N_OUT] < row[f.PAD_OUT]:
+                for i in range(rows):
+                    fill(memory, y + i * row[f.PAD_OUT] + row[f.N_OUT], y + (i + 1) * row[f.PAD_OUT], 0)
+        elif kind == f.DROPOUT:
+            keep, kept = numbers[layer, f.FIRST], row[f.KEPT] + first * row[f.PAD_OUT]
+            masks(memory, kept, rows, row[f.N_OUT], row[f.PAD_OUT], keep, seed, row[f.ITEM], epoch, position)
+            _multiply_elements(memory, x, kept, y, rows * row[f.PAD_OUT])
+        elif kind == f.NOISE:
+            copy(memory, x, y, rows * row[f.PAD_OUT])
+            deviation = numbers[layer, f.FIRST]
+            add_noise(memory, y, rows, row[f.N_OUT], row[f.PAD_OUT], deviation, seed, row[f.ITEM], epoch, position)
+        elif kind == f.LAYER_NORM:
+            _layer_norm(memory, row, numbers[layer, f.FIRST], x, y, first, rows)
+        elif kind == f.BATCH_NORM:
+            _batch_norm(memory, row, numbers[layer], x, y, rows, is_training)
+        else:
+            _softmax(memory, row, x, y, rows)
+
+
+@part
+def backward(memory, table, numbers, settings, first, rows, spare):
+    """Compute the derivatives of all layers by their inputs, for the rows of a tile from `first` on."""
+    for layer in range(len(table) - 1, -1, -1):
+        row = table[layer]
+        if row[f.DX] < 0:
+            break  # no layer before this one has parameters
+        kind = row[f.KIND]
+        x, y = row[f.X] + first * row[f.PAD_IN], row[f.Y] + first * row[f.PAD_OUT]
+        dx, dy = row[f.DX] + first * row[f.PAD_IN], row[f.DY] + first * row[f.PAD_OUT]
+        if kind == f.DENSE:
+            zeros, wide = settings[f.ZEROS], row[f.PAD_IN]
+            gate, gate_row = (x, wide) if row[f.IS_GATED] else (OPEN, 0)
+            multiply(
+                memory, dy, row[f.PAD_OUT], 1, row[f.TRANSPOSED], wide, row[f.N_OUT], zeros, 0, dx, wide,
+                _whole_blocks(rows), wide, spare, gate, gate_row, -np.inf,
+            )  # fmt: skip
+        elif kind >= f.IDENTITY:
+            _differentiate(memory, kind, numbers[layer], x, y, dx, dy, _whole_blocks(rows) * row[f.PAD_OUT])
+        elif kind == f.DROPOUT:
+            _multiply_elements(memory, dy, row[f.KEPT] + first * row[f.PAD_OUT], dx, rows * row[f.PAD_OUT])
+        elif kind == f.NOISE:
+            copy(memory, dy, dx, rows * row[f.PAD_OUT])
+        elif kind == f.LAYER_NORM:
+            _layer_norm_backward(memory, row, dx, dy, first, rows)
+        elif kind == f.BATCH_NORM:
+            _batch_norm_backward(memory, row, dx, dy, rows)
+        elif kind == f.SOFTMAX:
+            _softmax_backward(memory, row, y, dx, dy, rows)
+
+
+@part
+def add_weight_gradients(memory, table, settings, rows, is_first, thread, threads, spare):
+    """Add, or write if `is_first`, what the rows of a tile give to the gradients of all parameters.
+
+    Threads share the rows of each matrix of weights, so that every sum is made by one of them.
+    """
+    for layer in range(len(table)):
+        row = table[layer]
+        pad_in, pad_out = row[f.PAD_IN], row[f.PAD_OUT]
+        if row[f.KIND] == f.DENSE:
+            if row[f.D_TRANSPOSED] >= 0:
+                if layer % threads == thread:
+                    target = row[f.D_TRANSPOSED]
+                    start, start_row = (settings[f.ZEROS], 0) if is_first else (target, pad_in)
+                    multiply(
+                        memory, row[f.DY], 1, pad_out, row[f.X], pad_in, rows, start, start_row, target, pad_in,
+                        pad_out, pad_in, spare, OPEN, 0, -np.inf,
+                    )  # fmt: skip
+            else:
+                begin, end = share(row[f.N_IN], ROW_BLOCK, thread, threads)
+                target = row[f.D_WEIGHTS] + begin * pad_out
+                start, start_row = (settings[f.ZEROS], 0) if is_first else (target, pad_out)
+                multiply(
+                    memory, row[f.X] + begin, 1, pad_in, row[f.DY], pad_out, rows, start, start_row, target, pad_out,
+                    end - begin, pad_out, spare, OPEN, 0, -np.inf,
+                )  # fmt: skip
+            if layer % threads == thread:
+                _add_rows(memory, row[f.DY], rows, pad_out, row[f.D_BIASES], is_first, spare)
+        elif row[f.KIND] in (f.LAYER_NORM, f.BATCH_NORM) and layer % threads == thread:
+            _add_rows(memory, row[f.DY], rows, pad_out, row[f.D_BIASES], is_first, spare)
+            _add_products(memory, row[f.DY], row[f.KEPT], rows, pad_out, row[f.D_WEIGHTS], is_first)
+
+
+@part
+def finish_weight_gradients(memory, table, thread, threads):
+    """Bring gradients that were summed transposed into place."""
+    for layer in range(thread, len(table), threads):
+        row = table[layer]
+        if row[f.KIND] == f.DENSE and row[f.D_TRANSPOSED] >= 0:
+            transpose(
+                memory, row[f.D_TRANSPOSED], row[f.PAD_IN], row[f.N_OUT], row[f.N_IN], row[f.D_WEIGHTS], row[f.PAD_OUT]
+            )
+
+
+@part
+def _whole_blocks(rows):
+    return (rows + ROW_BLOCK - 1) // ROW_BLOCK * ROW_BLOCK
+
+
+@part
+def _dense(memory, row, settings, x, y, rows, spare):
+    pad_in, pad_out = row[f.PAD_IN], row[f.PAD_OUT]
+    if row[f.D_TRANSPOSED] >= 0:
+        multiply_narrow(memory, x, pad_in, row[f.TRANSPOSED], pad_in, pad_in, row[f.BIASES], y, rows, pad_out)
+    else:
+        multiply(
+            memory, x, pad_in, 1, row[f.WEIGHTS], pad_out, row[f.N_IN], row[f.BIASES], 0, y, pad_out,
+            _whole_blocks(rows), pad_out, spare, OPEN, 0, 0.0 if row[f.IS_RECTIFIED] else -np.inf,
+        )  # fmt: skip
+
+
+@part
+def _add_rows(memory, source, rows, wide, target, is_first, spare):
+    """Add up the rows of a matrix, four sums at a time so that they do not wait for one another."""
+    step = count(memory)
+    if wide < step:  # several rows are one vector
+        together, each = splat(memory, 0), step // wide
+        for i in range(rows // each):
+            together += load(memory, source + i * step)
+        store(memory, spare, together)
+        for column in range(wide):
+            summed = memory[target + column] * (0 if is_first else 1)
+            for i in range(each):
+                summed += memory[spare + i * wide + column]
+            for i in range(rows // each * each, rows):
+                summed += memory[source + i * wide + column]
+            memory[target + column] = summed
+        return
+    for column in range(0, wide, step):
+        a = b = c = d = splat(memory, 0)
+        i = 0
+        place = source + column
+        while i + 4 <= rows:
+            a += load(memory, place)
+            b += load(memory, place + wide)
+            c += load(memory, place + 2 * wide)
+            d += load(memory, place + 3 * wide)
+            place += 4 * wide
+            i += 4
+        while i < rows:
+            a += load(memory, place)
+            place += wide
+            i += 1
+        summed = (a + b) + (c + d)
+        store(memory, target + column, summed if is_first else summed + load(memory, target + column))
+
+
+@part
+def _add_products(memory, left, right, rows, wide, target, is_first):
+    """Add up the rows of the elementwise product of two matrices."""
+    for column in range(0, wide, count(memory)):
+        summed = splat(memory, 0) if is_first else load(memory, target + column)
+        for i in range(rows):
+            place = i * wide + column
+            summed = fma(load(memory, left + place), load(memory, right + place), summed)
+        store(memory, target + column, summed)
+
+
+@part
+def _multiply_elements(memory, left, right, target, size):
+    for i in range(0, size, count(memory)):
+        store(memory, target + i, load(memory, left + i) * load(memory, right + i))
+
+
+@part
+def _activate(memory, kind, numbers, x, y, size):
+    """Apply an activation to numbers that lie side by side."""
+    step = count(memory)
+    zero = splat(memory, 0)
+    a, b = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
+    if kind == f.RELU:
+        for i in range(0, size, step):
+            store(memory, y + i, maximum(load(memory, x + i), zero))
+    elif kind == f.LEAKY_RELU:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            store(memory, y + i, where_greater(z, zero, z, a * z))
+    elif kind == f.EXPONENTIAL_UNIT:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            store(memory, y + i, where_greater(z, zero, a * z, b * expm1(where_greater(z, zero, zero, z))))
+    elif kind == f.GELU:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            store(memory, y + i, z * normal_distribution(z))
+    elif kind == f.SILU:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            store(memory, y + i, z * sigmoid(z))
+    elif kind == f.MISH:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            store(memory, y + i, z * tanh(softplus(z)))
+    elif kind == f.SIGMOID:
+        for i in range(0, size, step):
+            store(memory, y + i, sigmoid(load(memory, x + i)))
+    elif kind == f.TANH:
+        for i in range(0, size, step):
+            store(memory, y + i, tanh(load(memory, x + i)))
+
+
+@part
+def _differentiate(memory, kind, numbers, x, y, dx, dy, size):
+    """Multiply derivatives by that of an activation; see `taut.network.activations` for the formulas."""
+    step = count(memory)
+    zero, one = splat(memory, 0), splat(memory, 1)
+    a, b = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
+    if kind == f.RELU:
+        for i in range(0, size, step):
+            store(memory, dx + i, where_greater(load(memory, y + i), zero, load(memory, dy + i), zero))
+    elif kind == f.LEAKY_RELU:
+        for i in range(0, size, step):
+            g = load(memory, dy + i)
+            store(memory, dx + i, where_greater(load(memory, y + i), zero, g, a * g))
+    elif kind == f.EXPONENTIAL_UNIT:
+        for i in range(0, size, step):
+            out = load(memory, y + i)
+            store(memory, dx + i, load(memory, dy + i) * where_greater(out, zero, a, out + b))
+    elif kind == f.GELU:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            density = exp(splat(memory, -0.5) * z * z) * splat(memory, _DENSITY_AT_ZERO)
+            store(memory, dx + i, load(memory, dy + i) * (normal_distribution(z) + z * density))
+    elif kind == f.SILU:
+        for i in range(0, size, step):
+            s = sigmoid(load(memory, x + i))
+            store(memory, dx + i, load(memory, dy + i) * (s + load(memory, y + i) * (one - s)))
+    elif kind == f.MISH:
+        for i in range(0, size, step):
+            z = load(memory, x + i)
+            t = tanh(softplus(z))
+            store(memory, dx + i, load(memory, dy + i) * (t + z * (one - t * t) * sigmoid(z)))
+    elif kind == f.SIGMOID:
+        for i in range(0, size, step):
+            out = load(memory, y + i)
+            store(memory, dx + i, load(memory, dy + i) * (out * (one - out)))
+    elif kind == f.TANH:
+        for i in range(0, size, step):
+            out = load(memory, y + i)
+            store(memory, dx + i, load(memory, dy + i) * (one - out * out))
+
+
+@part
+def _layer_norm(memory, row, epsilon, x, y, first, rows):
+    step, wide, units = count(memory), row[f.PAD_OUT], row[f.N_OUT]
+    for i in range(rows):
+        source, target, kept = x + i * wide, y + i * wide, row[f.KEPT] + (first + i) * wide
+        summed = squares = splat(memory, 0)
+        for column in range(0, wide, step):
+            summed += load(memory, source + column)
+        mean = splat(memory, total(summed) / units)
+        for column in range(0, wide, step):
+            centered = (load(memory, source + column) - mean) * load(memory, row[f.UNITS] + column)
+            squares = fma(centered, centered, squares)
+        scale = 1.0 / sqrt(total(squares) / units + epsilon)
+        memory[row[f.SCALES] + first + i] = scale
+        for column in range(0, wide, step):
+            centered = (load(memory, source + column) - mean) * load(memory, row[f.UNITS] + column)
+            normalized = centered * splat(memory, scale)
+            store(memory, kept + column, normalized)
+            weight, shift = load(memory, row[f.WEIGHTS] + column), load(memory, row[f.BIASES] + column)
+            store(memory, target + column, fma(weight, normalized, shift))
+
+
+@part
+def _layer_norm_backward(memory, row, dx, dy, first, rows):
+    step, wide, units = count(memory), row[f.PAD_OUT], row[f.N_OUT]
+    for i in range(rows):
+        source, target, kept = dy + i * wide, dx + i * wide, row[f.KEPT] + (first + i) * wide
+        summed = products = splat(memory, 0)
+        for column in range(0, wide, step):
+            g = load(memory, source + column) * load(memory, row[f.WEIGHTS] + column)
+            summed += g
+            products = fma(g, load(memory, kept + column), products)
+        mean, slope = splat(memory, total(summed) / units), splat(memory, total(products) / units)
+        scale = splat(memory, memory[row[f.SCALES] + first + i])
+        for column in range(0, wide, step):
+            g = load(memory, source + column) * load(memory, row[f.WEIGHTS] + column)
+            change = (g - mean - load(memory, kept + column) * slope) * scale
+            store(memory, target + column, change * load(memory, row[f.UNITS] + column))
+
+
+@part
+def _batch_norm(memory, row, numbers, x, y, rows, is_training):
+    wide = row[f.PAD_OUT]
+    momentum, epsilon = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
+    one, inverse = splat(memory, 1), splat(memory, 1.0 / rows)
+    unbiased = splat(memory, rows / max(rows - 1, 1))
+    for column in range(0, wide, count(memory)):
+        running_mean = row[f.STATISTICS] + column
+        running_variance = running_mean + wide
+        mean, variance = load(memory, running_mean), load(memory, running_variance)
+        if is_training:
+            summed = squares = splat(memory, 0)
+            for i in range(rows):
+                summed += load(memory, x + i * wide + column)
+            batch_mean = summed * inverse
+            for i in range(rows):
+                centered = load(memory, x + i * wide + column) - batch_mean
+                squares = fma(centered, centered, squares)
+            batch_variance = squares * inverse
+            store(memory, running_mean, (one - momentum) * mean + momentum * batch_mean)
+            store(memory, running_variance, (one - momentum) * variance + momentum * (batch_variance * unbiased))
+            mean, variance = batch_mean, batch_variance
+        scale = one / square_root(variance + epsilon)
+        store(memory, row[f.SCALES] + column, scale)
+        weight, shift = load(memory, row[f.WEIGHTS] + column), load(memory, row[f.BIASES] + column)
+        for i in range(rows):
+            normalized = (load(memory, x + i * wide + column) - mean) * scale
+            if is_training:
+                store(memory, row[f.KEPT] + i * wide + column, normalized)
+            store(memory, y + i * wide + column, fma(weight, normalized, shift))
+
+
+@part
+def _batch_norm_backward(memory, row, dx, dy, rows):
+    wide = row[f.PAD_OUT]
+    inverse = splat(memory, 1.0 / rows)
+    for column in range(0, wide, count(memory)):
+        summed = products = splat(memory, 0)
+        for i in range(rows):
+            g = load(memory, dy + i * wide + column)
+            summed += g
+            products = fma(g, load(memory, row[f.KEPT] + i * wide + column), products)
+        mean, slope = summed * inverse, products * inverse
+        scale = load(memory, row[f.SCALES] + column) * load(memory, row[f.WEIGHTS] + column)
+        for i in range(rows):
+            place = i * wide + column
+            change = load(memory, dy + place) - mean - load(memory, row[f.KEPT] + place) * slope
+            store(memory, dx + place, change * scale)
+
+
+@part
+def _softmax(memory, row, x, y, rows):
+    step, wide, units = count(memory), row[f.PAD_OUT], row[f.N_OUT]
+    for i in range(rows):
+        source, target = x + i * wide, y + i * wide
+        largest = memory[source]
+        for column in range(1, units):
+            largest = max(largest, memory[source + column])
+        summed = splat(memory, 0)
+        for column in range(0, wide, step):
+            e = exp(load(memory, source + column) - splat(memory, largest)) * load(memory, row[f.UNITS] + column)
+            store(memory, target + column, e)
+            summed += e
+        divisor = splat(memory, total(summed))
+        for column in range(0, wide, step):
+            store(memory, target + column, load(memory, target + column) / divisor)
+
+
+@part
+def _softmax_backward(memory, row, y, dx, dy, rows):
+    step, wide = count(memory), row[f.PAD_OUT]
+    for i in range(rows):
+        summed = splat(memory, 0)
+        for column in range(i * wide, (i + 1) * wide, step):
+            summed = fma(load(memory, y + column), load(memory, dy + column), summed)
+        mean = splat(memory, total(summed))
+        for column in range(i * wide, (i + 1) * wide, step):
+            store(memory, dx + column, load(memory, y + column) * (load(memory, dy + column) - mean))

@@ -1,0 +1,395 @@
+"""The program: a network, a loss and an optimizer as the tables of numbers that a compiled run reads.
+
+`TABLE` says which kinds the engine knows; whatever stands there is held to `taut.network` by a test over the tables of
+kinds. Floor 3 of the house; knows nothing of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from taut.engine import fields as f
+from taut.network import activations, averages, layers, losses, normalization, optimizers, penalties, schedules
+from taut.network.layers import Layer
+from taut.network.losses import Loss
+from taut.network.network import Network
+from taut.network.optimizers import Optimizer
+
+__all__ = ["Program", "Span", "unsupported"]
+
+_ACTIVATIONS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
+    activations.Identity: (f.IDENTITY, lambda _: (0.0, 0.0)),
+    activations.ReLU: (f.RELU, lambda _: (0.0, 0.0)),
+    activations.LeakyReLU: (f.LEAKY_RELU, lambda layer: (layer.slope, 0.0)),
+    activations.ELU: (f.EXPONENTIAL_UNIT, lambda layer: (1.0, layer.alpha)),
+    activations.SELU: (f.EXPONENTIAL_UNIT, lambda layer: (layer.SCALE, layer.SCALE * layer.ALPHA)),
+    activations.GELU: (f.GELU, lambda _: (0.0, 0.0)),
+    activations.SiLU: (f.SILU, lambda _: (0.0, 0.0)),
+    activations.Mish: (f.MISH, lambda _: (0.0, 0.0)),
+    activations.Sigmoid: (f.SIGMOID, lambda _: (0.0, 0.0)),
+    activations.Tanh: (f.TANH, lambda _: (0.0, 0.0)),
+}
+_LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
+    layers.Dense: (f.DENSE, lambda _: (0.0, 0.0)),
+    layers.Dropout: (f.DROPOUT, lambda layer: (1.0 - layer.rate, 0.0)),
+    layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
+    normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
+    normalization.BatchNorm: (f.BATCH_NORM, lambda layer: (layer.momentum, layer.epsilon)),
+    activations.Softmax: (f.SOFTMAX, lambda _: (0.0, 0.0)),
+    **_ACTIVATIONS,
+}
+_LOSSES: dict[type, int] = {
+    losses.CrossEntropy: f.CROSS_ENTROPY,
+    losses.CategoricalCrossEntropy: f.CATEGORICAL,
+    losses.SigmoidCrossEntropy: f.SIGMOID_CROSS_ENTROPY,
+    losses.BinaryCrossEntropy: f.BINARY,
+    losses.MeanSquaredError: f.SQUARED,
+    losses.MeanAbsoluteError: f.ABSOLUTE,
+    losses.Huber: f.HUBER,
+}
+_OPTIMIZERS: dict[type, int] = {
+    optimizers.SGD: f.SGD,
+    optimizers.Adagrad: f.ADAGRAD,
+    optimizers.RMSprop: f.RMSPROP,
+    optimizers.Adam: f.ADAM,
+    optimizers.AdamW: f.ADAM,
+}
+_SCHEDULES: dict[type, Callable[[Any], tuple[int, float]]] = {
+    schedules.Constant: lambda _: (f.CONSTANT, 0.0),
+    schedules.InverseTime: lambda rule: (f.COMPOUNDING if rule.compounding else f.INVERSE_TIME, rule.decay),
+    schedules.Exponential: lambda rule: (f.EXPONENTIAL, rule.factor),
+    schedules.Cosine: lambda rule: (f.COSINE, rule.final),
+    schedules.WarmUp: lambda rule: (f.WARM_UP, rule.fraction),
+}
+_PENALTIES: tuple[type, ...] = (
+    penalties.L1,
+    penalties.L2,
+    penalties.GroupL1,
+    penalties.MaxNorm,
+    penalties.NonNegative,
+    penalties.Orthogonality,
+)
+_AVERAGES: dict[type, int] = {averages.EMA: f.EMA, averages.SWA: f.SWA}
+
+# Layers that forget their outputs before the next one's derivative is taken, so that it may overwrite them.
+_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM)
+_IN_PLACE = (f.IDENTITY, f.RELU, f.LEAKY_RELU, f.EXPONENTIAL_UNIT, f.SIGMOID, f.TANH)
+_NOISES = (f.DROPOUT, f.NOISE)
+_NORMALIZATIONS = (f.LAYER_NORM, f.BATCH_NORM)
+
+
+def unsupported(network: Network, loss: Loss, optimizer: Optimizer, average: object = None) -> str | None:
+    """Return the name of the first kind that the engine does not know, or None if it knows them all."""
+    found: list[tuple[object, Any]] = [(layer, _LAYERS) for layer in network.layers]
+    found += [(part, _PENALTIES) for parameter in network.parameters for part in parameter.penalty.parts]
+    found += [(loss, _LOSSES), (optimizer, _OPTIMIZERS)]
+    found += [(rule, _SCHEDULES) for rule in _chain(optimizer)]
+    found += [] if average is None else [(average, _AVERAGES)]
+    unknown = next((type(kind).__name__ for kind, table in found if type(kind) not in table), None)
+    return unknown if network.parameters else "a network without parameters"
+
+
+def _chain(optimizer: Optimizer) -> list[schedules.Schedule]:
+    """Return the schedule of an optimizer; after a warm-up, the one that it leads to."""
+    plain = schedules.InverseTime(optimizer.decay) if optimizer.decay else schedules.Constant()
+    chain = [optimizer.schedule or plain]
+    while type(chain[-1]) is schedules.WarmUp:
+        chain.append(chain[-1].then)
+    return chain
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where an array of the network lies in the memory of a run: rows that are padded."""
+
+    place: int
+    rows: int
+    columns: int
+    padded: int
+
+    def of(self, memory: np.ndarray, offset: int) -> np.ndarray:
+        """Return the array, shape (rows, columns), as a view into the vector that begins at `offset`."""
+        begin = offset + self.place
+        return memory[begin : begin + self.rows * self.padded].reshape(self.rows, self.padded)[:, : self.columns]
+
+
+@dataclass
+class Program:
+    """The tables for a network; all places count in numbers of its type.
+
+    Attributes
+    ----------
+    table, numbers : ndarray, shape (layers, fields)
+        The layers, in training.
+    quiet_table, quiet_numbers : ndarray
+        The same with noise left out.
+    parameters, strengths : ndarray, shape (parameters, fields)
+        Places and penalties of the parameters.
+    groups, lams : ndarray
+        Penalties over groups.
+    spans, statistics : list of Span
+        Where parameters and statistics lie in the state.
+    tile_rows : int
+        Rows in a tile.
+    size : int
+        Numbers that the memory of a run holds.
+    places : dict of int to int
+        Settings of the layout.
+    """
+
+    network: Network
+    lanes: int
+    batch_size: int
+    threads: int
+    averages: bool
+    keeps_best: bool
+    strip: int  # numbers of room that a product needs
+    tile_bytes: int
+    table: np.ndarray = field(init=False)
+    numbers: np.ndarray = field(init=False)
+    quiet_table: np.ndarray = field(init=False)
+    quiet_numbers: np.ndarray = field(init=False)
+    parameters: np.ndarray = field(init=False)
+    strengths: np.ndarray = field(init=False)
+    groups: np.ndarray = field(init=False)
+    lams: np.ndarray = field(init=False)
+    spans: list[Span] = field(init=False)
+    statistics: list[Span] = field(init=False)
+    size: int = 0
+    places: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kinds = [_LAYERS[type(layer)][0] for layer in self.network.layers]
+        # Sums along a row are made in whole vectors; other layers may have rows of a part of one.
+        self.narrowest = self.lanes if any(kind in (f.SOFTMAX, *_NORMALIZATIONS) for kind in kinds) else 4
+        widest = max(self.padded(width) for width in [*self._widths(), *(p.shape[0] for p in self.network.parameters)])
+        self._take(widest)  # the open gate of `taut.engine.products`
+        self.places[f.ZEROS] = self._take(widest)
+        self._lay_state()
+        self._penalties()
+        self._lay_tiles(kinds)
+
+    def padded(self, width: int) -> int:
+        """Return how far apart rows of a width lie: a whole number of vectors, or a half or quarter of one."""
+        wide = self.lanes
+        if width > wide:
+            return -(-width // wide) * wide
+        while wide // 2 >= max(width, self.narrowest):
+            wide //= 2
+        return wide
+
+    def _take(self, size: int) -> int:
+        """Return the place of new room."""
+        place = self.size
+        self.size += -(-size // self.lanes) * self.lanes
+        return place
+
+    def _lay_state(self) -> None:
+        """Give parameters and statistics their places in the state, and the state and its like theirs in memory."""
+        self.spans, self.statistics = [], []
+        place = 0
+        for name, shapes, spans in (
+            (f.THETA_SIZE, [parameter.shape for parameter in self.network.parameters], self.spans),
+            (f.STATE_SIZE, [s.shape for layer in self.network.layers for s in layer.statistics], self.statistics),
+        ):
+            for shape in shapes:
+                rows, columns = shape if len(shape) == 2 else (1, shape[0])
+                span = Span(place, rows, columns, self.padded(columns))
+                spans.append(span)
+                place += -(-rows * span.padded // self.lanes) * self.lanes
+            self.places[name] = place
+        theta = self.places[f.THETA_SIZE]
+        # What a product reads of the last row of narrow weights may reach a vector past its end.
+        for name, size in ((f.THETA, place), (f.GRADIENT, theta), (f.MOMENTUM, theta), (f.SQUARES, theta)):
+            self.places[name] = self._take(size + self.lanes)
+        self.places[f.BEFORE] = self._take(place)
+        self.places[f.BEST] = self._take(place) if self.keeps_best else -1
+        self.places[f.MEAN], self.places[f.LIVE] = (self._take(place if self.averages else 0) for _ in range(2))
+
+    def _penalties(self) -> None:
+        parameters = self.network.parameters
+        self.parameters = np.zeros((len(parameters), f.PARAMETER_FIELDS), dtype=np.int64)
+        self.strengths = np.zeros((len(parameters), f.PARAMETER_NUMBERS))
+        groups: list[tuple[int, int]] = []
+        lams: list[float] = []
+        owners = [layer for layer in self.network.layers if layer.parameters]
+        index = 0
+        for owner, layer in enumerate(owners):
+            owned = sum(prod(parameter.shape) for parameter in layer.parameters)
+            for position, parameter in enumerate(layer.parameters):
+                span, row = self.spans[index], self.parameters[index]
+                row[f.PLACE], row[f.ROWS], row[f.COLUMNS], row[f.PADDED] = (
+                    span.place,
+                    span.rows,
+                    span.columns,
+                    span.padded,
+                )
+                row[f.SIZE] = -(-span.rows * span.padded // self.lanes) * self.lanes
+                row[f.PADDED_ROWS], row[f.IS_MATRIX] = self.padded(span.rows), len(parameter.shape) == 2
+                row[f.OWNER], row[f.OWNED], row[f.IS_FIRST] = owner, owned, position == 0
+                for part in sorted(parameter.penalty.parts, key=lambda part: part.order):
+                    self._add_penalty(part, index, groups, lams)
+                index += 1
+        self.groups = np.array(groups, dtype=np.int64).reshape(-1, f.GROUP_FIELDS)
+        self.lams = np.array(lams, dtype=np.float64)
+        orthogonal = self.strengths[:, f.ORTHOGONALITY] > 0
+        applied = [kind for _, kind in groups]
+        steps = any(kind in (f.BY_INPUT, f.BY_UNIT, f.MAX_NORM) for kind in applied)
+        self.places[f.SIZES] = self._take(self.places[f.THETA_SIZE]) if steps else -1
+        room = max((row[f.PADDED_ROWS] ** 2 + row[f.PADDED_ROWS] * row[f.COLUMNS] + row[f.PADDED] ** 2
+                    for row in self.parameters[orthogonal]), default=0)  # fmt: skip
+        self.places[f.GROUP_ROOM] = self._take(int(room))
+        smooth = any(kind in (f.BY_INPUT_SMOOTH, f.BY_UNIT_SMOOTH) for kind in applied)
+        self.places[f.HAS_MIXING] = int(orthogonal.any() or any(kind != f.MAX_NORM for kind in applied))
+        # At zero, the gradient of the padding would be the subgradient there: it must be cleared in a pass of its own.
+        at_zero = bool(self.strengths[:, f.L1_AT_ZERO].any())
+        self.places[f.NEEDS_GRADIENT_FIRST] = int(orthogonal.any() or smooth or at_zero)
+
+    def _add_penalty(
+        self, part: penalties.Penalty, index: int, groups: list[tuple[int, int]], lams: list[float]
+    ) -> None:
+        strengths = self.strengths[index]
+        if isinstance(part, penalties.L2):
+            strengths[f.L2] += part.lam
+        elif isinstance(part, penalties.L1):
+            strengths[f.L1] += part.lam
+            if part.proximal:
+                strengths[f.L1_PROXIMAL] += part.lam
+            else:
+                strengths[f.L1_SIGN] += part.lam
+                strengths[f.L1_AT_ZERO] += part.lam * part.at_zero
+        elif isinstance(part, penalties.NonNegative):
+            strengths[f.IS_NON_NEGATIVE] = 1.0
+        elif isinstance(part, penalties.Orthogonality):
+            strengths[f.ORTHOGONALITY] += part.lam
+        elif isinstance(part, penalties.MaxNorm):
+            groups.append((index, f.MAX_NORM))
+            lams.append(part.limit)
+        elif isinstance(part, penalties.GroupL1):
+            by_input, by_unit = (f.BY_INPUT, f.BY_UNIT) if part.proximal else (f.BY_INPUT_SMOOTH, f.BY_UNIT_SMOOTH)
+            groups.append((index, by_input if part.by == "input" else by_unit))
+            lams.append(part.lam)
+
+    def _lay_tiles(self, kinds: list[int]) -> None:
+        """Give every layer its tiles, and fill the tables."""
+        widths = self._widths()
+        pads = [self.padded(width) for width in widths]
+        per_row = sum(pads) * 2 * (4 if self.network.theta.dtype == np.float32 else 8)
+        rows = self.batch_size
+        if f.BATCH_NORM not in kinds:  # whose statistics are of the whole batch
+            rows = min(rows, max(min(self.tile_bytes // per_row, _MOST_TILE_ROWS), _FEWEST_TILE_ROWS))
+        self.tile_rows = -(-rows // self.lanes) * self.lanes
+        self.places[f.SPARE_SIZE], self.places[f.SPARE] = self.strip, self._take(self.strip * self.threads)
+        block = (2 * pads[-1] + 2) * self.lanes
+        self.places[f.BLOCK_ROOM_SIZE], self.places[f.BLOCK_ROOM] = block, self._take(block * self.threads)
+        self.places[f.TILE_ROWS] = self.tile_rows
+        self.places[f.OUTPUTS], self.places[f.PAD_OUTPUTS] = widths[-1], pads[-1]
+        self.table = np.full((len(kinds), f.LAYER_FIELDS), -1, dtype=np.int64)
+        self.numbers = np.zeros((len(kinds), f.LAYER_NUMBERS))
+        x, dx = self._take(self.tile_rows * pads[0]), -1
+        self.places[f.INPUT_TILE] = x
+        parameters, gathered = iter(self.spans), iter(self.statistics)
+        self.marks: list[tuple[int, int]] = []  # rows of ones: place and width
+        for index, (layer, kind) in enumerate(zip(self.network.layers, kinds, strict=True)):
+            row, wide, wide_in = self.table[index], pads[index + 1], pads[index]
+            row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = kind, index, widths[index], widths[index + 1]
+            row[[f.IS_RECTIFIED, f.IS_GATED]] = 0
+            row[[f.PAD_IN, f.PAD_OUT, f.X, f.DX]] = wide_in, wide, x, dx
+            self.numbers[index] = _LAYERS[type(layer)][1](layer)
+            if kind in _IN_PLACE and index and kinds[index - 1] in _OVERWRITABLE:
+                row[f.Y], row[f.DY] = x, self.table[index - 1, f.DY]
+            else:
+                row[f.Y], row[f.DY] = self._take(self.tile_rows * wide), self._take(self.tile_rows * wide)
+            if layer.parameters:
+                self._lay_parameters(row, [next(parameters) for _ in layer.parameters])
+            if kind in (*_NORMALIZATIONS, f.DROPOUT):
+                row[f.KEPT] = self._take(self.tile_rows * wide)
+            if kind in _NORMALIZATIONS:
+                row[f.SCALES] = self._take(max(self.tile_rows, wide))
+            if kind in (*_NORMALIZATIONS, f.SOFTMAX):
+                row[f.UNITS] = self._take(wide)
+                self.marks.append((int(row[f.UNITS]), widths[index + 1]))
+            if layer.statistics:
+                spans = [next(gathered) for _ in layer.statistics]
+                row[f.STATISTICS] = self.places[f.THETA] + spans[0].place
+            x = int(row[f.Y])
+            dx = int(row[f.DY]) if dx >= 0 or layer.parameters else -1
+        self.places[f.OUTPUT_TILE], self.places[f.D_OUTPUT_TILE] = x, int(self.table[-1, f.DY])
+        self._fuse()
+        self._quiet()
+
+    def _lay_parameters(self, row: np.ndarray, spans: list[Span]) -> None:
+        theta, gradient = self.places[f.THETA], self.places[f.GRADIENT]
+        row[[f.WEIGHTS, f.BIASES]] = theta + spans[0].place, theta + spans[1].place
+        row[[f.D_WEIGHTS, f.D_BIASES]] = gradient + spans[0].place, gradient + spans[1].place
+        if row[f.KIND] != f.DENSE:
+            return
+        turned = int(row[f.PAD_OUT] * row[f.PAD_IN])
+        is_narrow = row[f.PAD_OUT] < self.lanes <= row[f.PAD_IN]
+        if is_narrow or row[f.DX] >= 0:
+            row[f.TRANSPOSED] = self._take(turned)
+        if is_narrow:
+            row[f.D_TRANSPOSED] = self._take(turned)
+
+    def _fuse(self) -> None:
+        """Leave out rectifiers between two dense layers, which compute them along with their products."""
+        keeps = []
+        for index in range(len(self.table)):
+            around = self.table[index - 1 : index + 2, f.KIND].tolist() if index else []
+            if around == [f.DENSE, f.RELU, f.DENSE] and self.table[index - 1, f.D_TRANSPOSED] < 0:
+                self.table[index - 1, f.IS_RECTIFIED] = self.table[index + 1, f.IS_GATED] = 1
+            else:
+                keeps.append(index)
+        self.table, self.numbers = self.table[keeps].copy(), self.numbers[keeps].copy()
+
+    def _quiet(self) -> None:
+        """Make the tables without noise: what followed a noise follows what that followed."""
+        keeps = [index for index, row in enumerate(self.table) if row[f.KIND] not in _NOISES]
+        self.quiet_table, self.quiet_numbers = self.table[keeps].copy(), self.numbers[keeps].copy()
+        place = self.places[f.INPUT_TILE]
+        for row in self.quiet_table:
+            row[f.X] = place
+            place = row[f.Y]
+        self.places[f.QUIET_OUTPUT_TILE] = int(place)
+
+    def _widths(self) -> list[int]:
+        widths = [self.network.n_inputs]
+        for layer in self.network.layers:
+            widths.append(layer.parameters[0].shape[-1] if layer.parameters else widths[-1])
+        return widths
+
+
+def layer_kinds() -> tuple[type[Layer], ...]:
+    """Return the layers that the engine knows."""
+    return tuple(_LAYERS)
+
+
+def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[int, float], np.ndarray]:
+    """Return settings, options and schedules of a loss and an optimizer."""
+    settings = {f.LOSS: _LOSSES[type(loss)], f.OPTIMIZER: _OPTIMIZERS[type(optimizer)]}
+    options = {f.LR: optimizer.lr, f.CLIP_NORM: optimizer.clip_norm or 0.0}
+    if isinstance(loss, (losses.CrossEntropy, losses.CategoricalCrossEntropy)):
+        options[f.SMOOTHING] = loss.label_smoothing
+    if isinstance(loss, losses.Huber):
+        options[f.DELTA] = loss.delta
+    if isinstance(optimizer, optimizers.SGD):
+        options |= {f.BETA_1: optimizer.momentum, f.IS_NESTEROV: float(optimizer.nesterov)}
+    elif isinstance(optimizer, optimizers.RMSprop):
+        options |= {f.BETA_2: optimizer.rho, f.EPSILON: optimizer.epsilon}
+    elif isinstance(optimizer, optimizers.Adagrad):
+        options |= {f.EPSILON: optimizer.epsilon}
+    elif isinstance(optimizer, (optimizers.Adam, optimizers.AdamW)):
+        options |= {f.BETA_1: optimizer.beta_1, f.BETA_2: optimizer.beta_2, f.EPSILON: optimizer.epsilon}
+    if isinstance(optimizer, optimizers.AdamW):
+        options[f.WEIGHT_DECAY] = optimizer.weight_decay
+    table = np.array([_SCHEDULES[type(rule)](rule) for rule in _chain(optimizer)], dtype=np.float64)
+    return settings, options, table
+
+
+# Rows of a tile, if its numbers fit the caches.
+_FEWEST_TILE_ROWS, _MOST_TILE_ROWS = 32, 256

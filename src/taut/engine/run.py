@@ -1,0 +1,401 @@
+"""The run, compiled: the training loop of `taut.training.reference`, batch by batch and epoch by epoch.
+
+A batch passes in tiles of rows that fit the near caches: forward, loss, backward, then the tile's part of the
+gradients. After the last tile comes the update. Threads share the rows of a tile, then the weights, and wait for one
+another in between; every sum is made by one thread in one order, so that the result does not depend on how many there
+are.
+
+A call makes some number of updates and returns, so that whoever called can look, stop, or go on: all that a run is made
+of lies in its arrays. Floor 3 of the house.
+"""
+
+from __future__ import annotations
+
+from math import isfinite, sqrt
+
+import numpy as np
+
+from taut.engine import fields as f
+from taut.engine.draws import permutation, word
+from taut.engine.layers import add_weight_gradients, backward, finish_weight_gradients, forward, transpose_weights
+from taut.engine.losses import score
+from taut.engine.parts import part
+from taut.engine.products import copy, count, fill
+from taut.engine.threads import share, wait
+from taut.engine.update import (
+    add_penalty_gradients,
+    apply_groups,
+    mixing_values,
+    penalty_values,
+    rate_of,
+    squared_norm,
+    update,
+)
+from taut.engine.vectors import flush_tiny, load, restore_tiny, splat, store
+
+__all__ = ["run"]
+
+_MIXUP = 7  # taut.random.Purpose
+
+
+@part
+def run(
+    memory, settings, options, counters, sums, history, table, numbers, quiet_table, quiet_numbers, parameters,
+    strengths, groups, lams, schedules, quantiles, centers, x, still_x, labels, dense, weights,
+    other_x, other_labels, other_dense, order, keys, chosen, partners, shares, tallies, partials, sync, until_epoch, most_steps, thread,
+):  # fmt: skip
+    """Train until an epoch or for some updates; see `taut.engine.session` for the arrays."""
+    threads, seed = settings[f.THREADS], np.uint64(settings[f.SEED])
+    n, batch_size, tile = settings[f.N_ROWS], settings[f.BATCH_SIZE], settings[f.TILE_ROWS]
+    spare = settings[f.SPARE] + thread * settings[f.SPARE_SIZE]
+    room = settings[f.BLOCK_ROOM] + thread * settings[f.BLOCK_ROOM_SIZE]
+    total_steps = settings[f.TOTAL_EPOCHS] * ((n + batch_size - 1) // batch_size)
+    steps, shuffles = 0, batch_size < n
+    before = flush_tiny()
+    wait(sync, threads)
+    while counters[f.EPOCH] < until_epoch and counters[f.STATUS] == f.RUNNING and steps < most_steps:
+        epoch, position, step = counters[f.EPOCH], counters[f.POSITION], counters[f.STEP]
+        wait(sync, threads)
+        if position == 0 and thread == 0:
+            _begin_epoch(memory, settings, counters, sums, order, keys, seed, epoch, shuffles)
+        wait(sync, threads)
+        is_finite = True
+        while position < n and steps < most_steps and is_finite:
+            batch_rows = min(batch_size, n - position)
+            transpose_weights(memory, table, thread, threads)
+            wait(sync, threads)
+            loss = 0.0
+            for offset in range(0, batch_rows, tile):
+                rows = min(tile, batch_rows - offset)
+                first, end = share(rows, count(memory), thread, threads)
+                if first < end:
+                    place = position + offset + first
+                    _choose(
+                        options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, quantiles,
+                        chosen[first:], partners[first:], shares[first:],
+                    )  # fmt: skip
+                    _gather(memory, settings, table, x, chosen, partners, shares, first, end)
+                    forward(memory, table, numbers, settings, first, end - first, place, epoch, seed, spare, True)
+                    score(
+                        memory, settings, options, first, end - first, batch_rows, labels, dense, weights, chosen,
+                        partners, shares, centers, tallies, room, settings[f.OUTPUT_TILE], options[f.SMOOTHING], True,
+                    )  # fmt: skip
+                    backward(memory, table, numbers, settings, first, end - first, spare)
+                wait(sync, threads)
+                loss += _add_tallies(tallies, sums, settings, rows, count(memory), thread == 0)
+                add_weight_gradients(memory, table, settings, rows, offset == 0, thread, threads, spare)
+                wait(sync, threads)
+            loss /= batch_rows
+            is_finite = isfinite(loss)
+            if is_finite:
+                finish_weight_gradients(memory, table, thread, threads)
+                _step(
+                    memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials,
+                    sync, step, total_steps, batch_rows / n, thread,
+                )  # fmt: skip
+            if thread == 0:
+                sums[f.DATA_LOSS] += loss * (batch_rows / n)
+            position += batch_rows
+            step += 1
+            steps += 1
+        wait(sync, threads)
+        if thread == 0:
+            counters[f.POSITION], counters[f.STEP] = position, step
+        if position >= n or not is_finite:
+            if thread == 0:
+                _end_updates(memory, settings, options, counters, sums, is_finite, epoch)
+            wait(sync, threads)
+            if counters[f.STATUS] == f.RUNNING:
+                _record(
+                    memory, settings, options, counters, sums, history, quiet_table, quiet_numbers, parameters,
+                    strengths, groups, lams, centers, still_x, labels, dense, weights, other_x, other_labels,
+                    other_dense, chosen, tallies, partials, sync, room, spare, thread,
+                )  # fmt: skip
+        wait(sync, threads)
+    restore_tiny(before)
+
+
+@part
+def _begin_epoch(memory, settings, counters, sums, order, keys, seed, epoch, shuffles):
+    size, theta = settings[f.STATE_SIZE], settings[f.THETA]
+    copy(memory, theta, settings[f.BEFORE], size)
+    if counters[f.SHOWS_AVERAGE]:
+        copy(memory, settings[f.LIVE], theta, size)
+    counters[f.SHOWS_AVERAGE] = 0
+    if shuffles:
+        permutation(order, keys, seed, epoch)
+    rate = sums[f.RATE]
+    best = sums[f.BEST_VALUE]
+    fill(sums, 0, len(sums), 0.0)
+    sums[f.RATE], sums[f.FIRST_RATE], sums[f.BEST_VALUE] = rate, -1.0, best
+
+
+@part
+def _choose(
+    options, seed, epoch, position, batch_rows, place, rows, order, shuffles, quantiles, chosen, partners, shares
+):  # fmt: skip
+    """Write which rows of the data the rows of a tile are, and what each is mixed with."""
+    for i in range(rows):
+        chosen[i] = order[place + i] if shuffles else place + i
+    if len(shares):
+        for i in range(rows):
+            partner = position + ((word(seed, _MIXUP, 0, epoch, place + i) * batch_rows) >> 32)
+            partners[i] = order[partner] if shuffles else partner
+            at = word(seed, _MIXUP, 1, epoch, place + i) * ((len(quantiles) - 1) / 4294967296.0)
+            below = int(at)
+            shares[i] = quantiles[below] + (at - below) * (quantiles[below + 1] - quantiles[below])
+
+
+@part
+def _gather(memory, settings, table, x, chosen, partners, shares, first, end):
+    """Copy rows of the data into the tile of inputs."""
+    n_in, wide, step = table[0, f.N_IN], table[0, f.PAD_IN], count(memory)
+    for i in range(first, end):
+        target, source = settings[f.INPUT_TILE] + i * wide, chosen[i] * n_in
+        whole = n_in - n_in % step
+        for column in range(0, whole, step):
+            store(memory, target + column, load(x, source + column))
+        for column in range(whole, n_in):
+            memory[target + column] = x[source + column]
+        if len(shares):
+            own, other, partner = splat(memory, shares[i]), splat(memory, 1.0 - shares[i]), partners[i] * n_in
+            for column in range(0, whole, step):
+                mixed = own * load(memory, target + column) + other * load(x, partner + column)
+                store(memory, target + column, mixed)
+            for column in range(whole, n_in):
+                mixed = shares[i] * memory[target + column] + (1.0 - shares[i]) * x[partner + column]
+                memory[target + column] = mixed
+
+
+@part
+def _add_tallies(tallies, sums, settings, rows, step, keeps):
+    """Return the sum of the losses of a tile's rows; keep what the epoch's metric needs."""
+    loss = 0.0
+    n_sums = 3 * settings[f.OUTPUTS] if settings[f.LOSS] >= f.SQUARED else 0
+    for block in range((rows + step - 1) // step):
+        loss += tallies[block, 0]
+        if keeps:
+            sums[f.HITS] += tallies[block, 1]
+            sums[f.WEIGHT] += tallies[block, 2]
+            for k in range(n_sums):
+                sums[f.OWNERS + settings[f.N_OWNERS] + k] += tallies[block, 3 + k]
+    return loss
+
+
+@part
+def _metric(sums, settings):
+    """Return accuracy, or the coefficient of determination, of what was summed."""
+    if settings[f.LOSS] < f.SQUARED:
+        return sums[f.HITS] / sums[f.WEIGHT]
+    explained = 0.0
+    for k in range(settings[f.OUTPUTS]):
+        place = f.OWNERS + settings[f.N_OWNERS] + 3 * k
+        spread = sums[place + 2] - sums[place + 1] * sums[place + 1] / sums[f.WEIGHT]
+        if spread > 1e-14 * sums[place + 2]:
+            explained += 1.0 - sums[place] / spread
+    return explained / settings[f.OUTPUTS]
+
+
+@part
+def _step(
+    memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials, sync, step,
+    total_steps, portion, thread,
+):  # fmt: skip
+    """Make the update from the gradients that all threads have finished, and add up the penalties from before it."""
+    threads, values = settings[f.THREADS], sums[f.OWNERS : f.OWNERS + settings[f.N_OWNERS]]
+    rate = rate_of(schedules, options[f.LR], step, total_steps, sums[f.RATE] if step else options[f.LR])
+    needs_first, factor, mixes = settings[f.NEEDS_GRADIENT_FIRST], 1.0, settings[f.HAS_MIXING]
+    wait(sync, threads)
+    if needs_first or mixes:
+        if thread == 0:
+            if mixes:
+                values_now = sums[len(sums) - settings[f.N_OWNERS] :]
+                fill(values_now, 0, len(values_now), 0.0)
+                mixing_values(memory, settings, parameters, strengths, groups, lams, values_now)
+                for owner in range(settings[f.N_OWNERS]):
+                    values[owner] += portion * values_now[owner]
+            if needs_first:
+                add_penalty_gradients(memory, settings, parameters, strengths, groups, lams)
+        wait(sync, threads)
+        if options[f.CLIP_NORM] > 0:
+            norm = sqrt(squared_norm(memory, settings))
+            if norm > options[f.CLIP_NORM]:
+                factor = options[f.CLIP_NORM] / norm
+            wait(sync, threads)
+    update(
+        memory, settings, options, parameters, strengths, rate, step, factor, not needs_first, partials, thread, threads
+    )
+    wait(sync, threads)
+    if thread == 0:
+        penalty_values(parameters, strengths, partials, portion, values)
+        if len(groups):
+            apply_groups(memory, settings, parameters, groups, lams)
+        sums[f.RATE] = rate
+        if sums[f.FIRST_RATE] < 0:
+            sums[f.FIRST_RATE] = rate
+        if settings[f.AVERAGE_KIND] == f.EMA:
+            _fold(memory, settings, options[f.AVERAGE_DECAY], 1.0 - options[f.AVERAGE_DECAY])
+            counters[f.AVERAGED] += 1
+    wait(sync, threads)
+
+
+@part
+def _fold(memory, settings, keep, add):
+    """Fold the state into the running mean."""
+    mean, theta = settings[f.MEAN], settings[f.THETA]
+    kept, added = splat(memory, keep), splat(memory, add)
+    for i in range(0, settings[f.STATE_SIZE], count(memory)):
+        store(memory, mean + i, kept * load(memory, mean + i) + added * load(memory, theta + i))
+
+
+@part
+def _end_updates(memory, settings, options, counters, sums, is_finite, epoch):
+    """Check that all is finite, or put back the state from before the epoch; then show the average, if there is one."""
+    theta, size = settings[f.THETA], settings[f.STATE_SIZE]
+    penalty = 0.0
+    for owner in range(settings[f.N_OWNERS]):
+        penalty += sums[f.OWNERS + owner]
+    is_finite = is_finite and isfinite(penalty)
+    status = f.RUNNING if is_finite else f.NOT_FINITE_LOSS
+    if is_finite:
+        for i in range(theta, theta + size):
+            if not isfinite(memory[i]):
+                status = f.NOT_FINITE_WEIGHTS
+    counters[f.STATUS] = status
+    if status != f.RUNNING:
+        copy(memory, settings[f.BEFORE], theta, size)
+        return
+    kind, mean = settings[f.AVERAGE_KIND], settings[f.MEAN]
+    if kind == f.SWA and epoch >= settings[f.AVERAGE_FROM]:
+        counters[f.AVERAGED] += 1
+        share_ = splat(memory, 1.0 / counters[f.AVERAGED])
+        for i in range(0, size, count(memory)):
+            old = load(memory, mean + i)
+            store(memory, mean + i, old + (load(memory, theta + i) - old) * share_)
+    if kind != f.NO_AVERAGE and counters[f.AVERAGED] > 0:
+        copy(memory, theta, settings[f.LIVE], size)
+        scale = 1.0
+        if kind == f.EMA:
+            scale = 1.0 / (1.0 - options[f.AVERAGE_DECAY] ** counters[f.AVERAGED])
+        for i in range(0, size, count(memory)):
+            store(memory, theta + i, load(memory, mean + i) * splat(memory, scale))
+        counters[f.SHOWS_AVERAGE] = 1
+
+
+@part
+def _evaluate(
+    memory, settings, options, table, numbers, x, labels, dense, weights, n, centers, chosen, tallies, sums, sync, room,
+    spare, thread,
+):  # fmt: skip
+    """Return the mean loss over some data with all noise off; leave what its metric needs in `sums`."""
+    threads, tile, loss = settings[f.THREADS], settings[f.TILE_ROWS], 0.0
+    nobody, nothing = chosen[:0], sums[:0]
+    for position in range(0, n, tile):
+        rows = min(tile, n - position)
+        first, end = share(rows, count(memory), thread, threads)
+        if first < end:
+            for i in range(first, end):
+                chosen[i] = position + i
+            _gather(memory, settings, table, x, chosen, nobody, nothing, first, end)
+            seed = np.uint64(0)
+            forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, spare, False)
+            score(
+                memory, settings, options, first, end - first, rows, labels, dense, weights, chosen, nobody, nothing,
+                centers, tallies, room, settings[f.QUIET_OUTPUT_TILE], 0.0, False,
+            )  # fmt: skip
+        wait(sync, threads)
+        loss += _add_tallies(tallies, sums, settings, rows, count(memory), thread == 0)
+        wait(sync, threads)
+    return loss / n
+
+
+@part
+def _record(
+    memory, settings, options, counters, sums, history, table, numbers, parameters, strengths, groups, lams, centers, x,
+    labels, dense, weights, other_x, other_labels, other_dense, chosen, tallies, partials, sync, room, spare, thread,
+):  # fmt: skip
+    """Write the epoch's row of the history, and decide whether to stop early."""
+    threads, row = settings[f.THREADS], history[counters[f.RECORDED]]
+    owners = sums[f.OWNERS : f.OWNERS + settings[f.N_OWNERS]]
+    if thread == 0:
+        row[f.H_LOSS], row[f.H_METRIC], row[f.H_RATE] = sums[f.DATA_LOSS], _metric(sums, settings), sums[f.FIRST_RATE]
+        for owner in range(len(owners)):
+            row[f.H_OWNERS + 3 * owner] = owners[owner]
+    if settings[f.EVALUATES_TRAINING] or settings[f.N_VALIDATION]:
+        transpose_weights(memory, table, thread, threads)
+    wait(sync, threads)
+    if settings[f.EVALUATES_TRAINING]:
+        loss = _evaluate(
+            memory, settings, options, table, numbers, x, labels, dense, weights, settings[f.N_ROWS], centers, chosen,
+            tallies, sums, sync, room, spare, thread,
+        )  # fmt: skip
+        if thread == 0:
+            row[f.H_EVALUATION] = loss
+    if settings[f.N_VALIDATION]:
+        wait(sync, threads)
+        if thread == 0:
+            _clear_metric(sums, settings)
+        wait(sync, threads)
+        loss = _evaluate(
+            memory, settings, options, table, numbers, other_x, other_labels, other_dense, weights[:0],
+            settings[f.N_VALIDATION], centers, chosen, tallies, sums, sync, room, spare, thread,
+        )  # fmt: skip
+        if thread == 0:
+            row[f.H_VALIDATION], row[f.H_VALIDATION_METRIC] = loss, _metric(sums, settings)
+    wait(sync, threads)
+    if thread == 0:
+        _describe_weights(memory, settings, sums, parameters, strengths, groups, lams, row)
+        _watch(memory, settings, options, counters, sums, row)
+        counters[f.EPOCH] += 1
+        counters[f.POSITION] = 0
+        counters[f.RECORDED] += 1
+
+
+@part
+def _clear_metric(sums, settings):
+    sums[f.HITS] = sums[f.WEIGHT] = 0.0
+    fill(sums, f.OWNERS + settings[f.N_OWNERS], len(sums), 0.0)
+
+
+@part
+def _describe_weights(memory, settings, sums, parameters, strengths, groups, lams, row):
+    """Record norms, zeros, and what the penalties add to the validation loss."""
+    penalty = 0.0
+    for p in range(len(parameters)):
+        parameter, zeros, square, magnitude = parameters[p], 0, 0.0, 0.0
+        for line in range(parameter[f.ROWS]):
+            begin = settings[f.THETA] + parameter[f.PLACE] + line * parameter[f.PADDED]
+            for i in range(begin, begin + parameter[f.COLUMNS]):
+                w = np.float64(memory[i])
+                zeros += w == 0
+                square += w * w
+                magnitude += abs(w)
+        penalty += strengths[p, f.L2] * square + strengths[p, f.L1] * magnitude
+        place = f.H_OWNERS + 3 * parameter[f.OWNER]
+        if parameter[f.IS_FIRST]:
+            row[place + 1], row[place + 2] = sqrt(square), 0.0
+        row[place + 2] += zeros / parameter[f.OWNED]
+    if settings[f.HAS_MIXING]:
+        values = sums[len(sums) - settings[f.N_OWNERS] :]
+        fill(values, 0, len(values), 0.0)
+        mixing_values(memory, settings, parameters, strengths, groups, lams, values)
+        for value in values:
+            penalty += value
+    row[f.H_VALIDATION_PENALTY] = penalty
+
+
+@part
+def _watch(memory, settings, options, counters, sums, row):
+    """Keep the best state, and stop when there has been no better for a while."""
+    if settings[f.MONITOR] < 0:
+        return
+    value = row[settings[f.MONITOR]]
+    value = -value if settings[f.MONITOR_RISES] else value
+    if value < sums[f.BEST_VALUE] - options[f.MIN_DELTA]:
+        sums[f.BEST_VALUE] = value
+        counters[f.BEST_EPOCH], counters[f.WAITED] = counters[f.EPOCH], 0
+        copy(memory, settings[f.THETA], settings[f.BEST], settings[f.STATE_SIZE])
+    else:
+        counters[f.WAITED] += 1
+        if counters[f.WAITED] >= settings[f.PATIENCE]:
+            counters[f.STATUS] = f.STOPPED_EARLY

@@ -1,0 +1,63 @@
+"""Threads: how several of them run one program in step.
+
+All threads of a run execute the same compiled function; each takes its share of a piece of work and then waits for the
+others. Waiting is counting: the last to arrive opens the gate. Floor 3 of the house.
+"""
+
+from __future__ import annotations
+
+from numba import types
+from numba.core.extending import intrinsic
+
+from taut.engine.parts import part
+from taut.engine.vectors import pointer
+
+__all__ = ["SYNC_SIZE", "share", "wait"]
+
+#: Whole numbers that `wait` needs, zero at the start; the two in use lie in cache lines of their own.
+SYNC_SIZE = 32
+_ARRIVED, _ROUND = 0, 16
+
+
+@intrinsic
+def _add(typing_context, array, place, number):
+    """Add to an element of an array, visibly to all threads at once; return what it was."""
+
+    def generate(context, builder, signature, arguments):
+        address = pointer(context, builder, signature.args[0], arguments[0], arguments[1])
+        return builder.atomic_rmw("add", address, arguments[2], "seq_cst")
+
+    return types.int64(array, types.intp, types.int64), generate
+
+
+@intrinsic
+def _read(typing_context, array, place):
+    """Read an element of an array that other threads write."""
+
+    def generate(context, builder, signature, arguments):
+        address = pointer(context, builder, signature.args[0], *arguments)
+        return builder.load_atomic(address, "seq_cst", 8)
+
+    return types.int64(array, types.intp), generate
+
+
+@part
+def wait(sync, threads):
+    """Return when all threads have called this."""
+    if threads == 1:
+        return
+    before = _read(sync, _ROUND)
+    if _add(sync, _ARRIVED, 1) == threads - 1:
+        _add(sync, _ARRIVED, -threads)
+        _add(sync, _ROUND, 1)
+        return
+    while _read(sync, _ROUND) == before:
+        pass
+
+
+@part
+def share(size, block, thread, threads):
+    """Return the part of `size` things, in whole blocks, that a thread works on: first, and one past the last."""
+    blocks = (size + block - 1) // block
+    first, end = blocks * thread // threads * block, blocks * (thread + 1) // threads * block
+    return min(first, size), min(end, size)
