@@ -91,9 +91,12 @@ if TYPE_CHECKING:
     from taut.storage import save as save
     from taut.training import Callback as Callback
     from taut.training import EarlyStopping as EarlyStopping
+    from taut.training import FinishedRun as FinishedRun
     from taut.training import History as History
+    from taut.training import PlannedRun as PlannedRun
     from taut.training import Recipe as Recipe
     from taut.training import train as train
+    from taut.training import train_many as train_many
 
 __version__ = "0.1.0"
 
@@ -113,7 +116,7 @@ _OFFERED = {
         " Schedule Constant InverseTime Exponential Cosine WarmUp"
         " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal Zeros"
     ),
-    "taut.training": "Callback EarlyStopping History Recipe train",
+    "taut.training": "Callback EarlyStopping FinishedRun History PlannedRun Recipe train train_many",
     "taut.estimators": "TautClassifier TautRegressor",
     "taut.storage": "load save",
 }

@@ -104,11 +104,12 @@ def _signature(number: types.Type) -> types.Signature:
         array(whole, is_read_only=True),
         array(number, 2, is_read_only=True),
     )
+    subset = array(whole, is_read_only=True)
     return types.void(
         array(number), array(whole), array(real), array(whole), array(real), array(real, 2),
         array(whole, 2), array(real, 2), array(whole, 2), array(real, 2), array(whole, 2), array(real, 2),
         array(whole, 2), array(real), array(real, 2), array(real), array(real),
-        data[0], *data, array(number, is_read_only=True), *data,
+        data[0], *data, array(number, is_read_only=True), subset, *data, subset,
         array(whole), array(types.uint64), array(whole), array(whole), array(real), array(real, 2), array(real, 2),
         array(whole), whole, whole, whole,
     )  # fmt: skip

@@ -99,44 +99,65 @@ def backward(memory, table, numbers, settings, first, rows, spare):
 def add_weight_gradients(memory, table, settings, rows, is_first, thread, threads, spare):
     """Add, or write if `is_first`, what the rows of a tile give to the gradients of all parameters.
 
-    Threads share the rows of each matrix of weights, so that every sum is made by one of them.
+    Threads share rows or columns of each matrix of weights, so that every sum is made by one of them.
     """
     for layer in range(len(table)):
         row = table[layer]
-        pad_in, pad_out = row[f.PAD_IN], row[f.PAD_OUT]
-        if row[f.KIND] == f.DENSE:
-            if row[f.D_TRANSPOSED] >= 0:
-                if layer % threads == thread:
-                    target = row[f.D_TRANSPOSED]
-                    start, start_row = (settings[f.ZEROS], 0) if is_first else (target, pad_in)
-                    multiply(
-                        memory, row[f.DY], 1, pad_out, row[f.X], pad_in, rows, start, start_row, target, pad_in,
-                        pad_out, pad_in, spare, OPEN, 0, -np.inf,
-                    )  # fmt: skip
-            else:
-                begin, end = share(row[f.N_IN], ROW_BLOCK, thread, threads)
-                target = row[f.D_WEIGHTS] + begin * pad_out
-                start, start_row = (settings[f.ZEROS], 0) if is_first else (target, pad_out)
-                multiply(
-                    memory, row[f.X] + begin, 1, pad_in, row[f.DY], pad_out, rows, start, start_row, target, pad_out,
-                    end - begin, pad_out, spare, OPEN, 0, -np.inf,
-                )  # fmt: skip
-            if layer % threads == thread:
-                _add_rows(memory, row[f.DY], rows, pad_out, row[f.D_BIASES], is_first, spare)
-        elif row[f.KIND] in (f.LAYER_NORM, f.BATCH_NORM) and layer % threads == thread:
-            _add_rows(memory, row[f.DY], rows, pad_out, row[f.D_BIASES], is_first, spare)
-            _add_products(memory, row[f.DY], row[f.KEPT], rows, pad_out, row[f.D_WEIGHTS], is_first)
+        pad_out, wide = row[f.PAD_OUT], count(memory)
+        first, end = share(pad_out, wide, thread, threads)
+        if first < end:
+            if row[f.BIASES] >= 0:
+                _add_rows(memory, row[f.DY], rows, pad_out, first, end, row[f.D_BIASES], is_first, spare)
+            if row[f.KIND] in (f.LAYER_NORM, f.BATCH_NORM):
+                _add_products(memory, row[f.DY], row[f.KEPT], rows, pad_out, first, end, row[f.D_WEIGHTS], is_first)
+        if row[f.KIND] != f.DENSE:
+            continue
+        if row[f.D_TRANSPOSED] >= 0:
+            _add_transposed(memory, row, settings[f.ZEROS], rows, is_first, thread, threads, spare)
+        else:
+            _add_outer_products(memory, row, settings[f.ZEROS], rows, is_first, thread, threads, spare)
+
+
+@part
+def _add_transposed(memory, row, zeros, rows, is_first, thread, threads, spare):
+    """Add to the transposed gradient of a layer with few outputs: its long rows are whole vectors."""
+    pad_in = row[f.PAD_IN]
+    first, end = share(pad_in, 2 * count(memory), thread, threads)
+    target = row[f.D_TRANSPOSED] + first
+    start, start_row = (zeros, 0) if is_first else (target, pad_in)
+    if first < end:
+        multiply(
+            memory, row[f.DY], 1, row[f.PAD_OUT], row[f.X] + first, pad_in, rows, start, start_row, target, pad_in,
+            row[f.PAD_OUT], end - first, spare, OPEN, 0, -np.inf,
+        )  # fmt: skip
+
+
+@part
+def _add_outer_products(memory, row, zeros, rows, is_first, thread, threads, spare):
+    pad_in, pad_out = row[f.PAD_IN], row[f.PAD_OUT]
+    by_rows = row[f.N_IN] >= threads * 4 * ROW_BLOCK
+    first, end = share(row[f.N_IN], ROW_BLOCK, thread, threads) if by_rows else (0, row[f.N_IN])
+    left, right = (0, pad_out) if by_rows else share(pad_out, 2 * count(memory), thread, threads)
+    target = row[f.D_WEIGHTS] + first * pad_out + left
+    start, start_row = (zeros, 0) if is_first else (target, pad_out)
+    if first < end and left < right:
+        multiply(
+            memory, row[f.X] + first, 1, pad_in, row[f.DY] + left, pad_out, rows, start, start_row, target, pad_out,
+            end - first, right - left, spare, OPEN, 0, -np.inf,
+        )  # fmt: skip
 
 
 @part
 def finish_weight_gradients(memory, table, thread, threads):
-    """Bring gradients that were summed transposed into place."""
-    for layer in range(thread, len(table), threads):
+    """Bring gradients that were summed transposed into place, each thread those that it has summed."""
+    for layer in range(len(table)):
         row = table[layer]
         if row[f.KIND] == f.DENSE and row[f.D_TRANSPOSED] >= 0:
+            first, end = share(row[f.PAD_IN], 2 * count(memory), thread, threads)
             transpose(
-                memory, row[f.D_TRANSPOSED], row[f.PAD_IN], row[f.N_OUT], row[f.N_IN], row[f.D_WEIGHTS], row[f.PAD_OUT]
-            )
+                memory, row[f.D_TRANSPOSED] + first, row[f.PAD_IN], row[f.N_OUT], min(end, row[f.N_IN]) - first,
+                row[f.D_WEIGHTS] + first * row[f.PAD_OUT], row[f.PAD_OUT],
+            )  # fmt: skip
 
 
 @part
@@ -157,7 +178,7 @@ def _dense(memory, row, settings, x, y, rows, spare):
 
 
 @part
-def _add_rows(memory, source, rows, wide, target, is_first, spare):
+def _add_rows(memory, source, rows, wide, first, end, target, is_first, spare):
     """Add up the rows of a matrix, four sums at a time so that they do not wait for one another."""
     step = count(memory)
     if wide < step:  # several rows are one vector
@@ -173,7 +194,7 @@ def _add_rows(memory, source, rows, wide, target, is_first, spare):
                 summed += memory[source + i * wide + column]
             memory[target + column] = summed
         return
-    for column in range(0, wide, step):
+    for column in range(first, end, step):
         a = b = c = d = splat(memory, 0)
         i = 0
         place = source + column
@@ -193,9 +214,9 @@ def _add_rows(memory, source, rows, wide, target, is_first, spare):
 
 
 @part
-def _add_products(memory, left, right, rows, wide, target, is_first):
+def _add_products(memory, left, right, rows, wide, first, end, target, is_first):
     """Add up the rows of the elementwise product of two matrices."""
-    for column in range(0, wide, count(memory)):
+    for column in range(first, end, count(memory)):
         summed = splat(memory, 0) if is_first else load(memory, target + column)
         for i in range(rows):
             place = i * wide + column

@@ -42,7 +42,8 @@ _MIXUP = 7  # taut.random.Purpose
 def run(
     memory, settings, options, counters, sums, history, table, numbers, quiet_table, quiet_numbers, parameters,
     strengths, groups, lams, schedules, quantiles, centers, x, still_x, labels, dense, weights,
-    other_x, other_labels, other_dense, order, keys, chosen, partners, shares, tallies, partials, sync, until_epoch, most_steps, thread,
+    subset, other_x, other_labels, other_dense, other_subset, order, keys, chosen, partners, shares, tallies, partials,
+    sync, until_epoch, most_steps, thread,
 ):  # fmt: skip
     """Train until an epoch or for some updates; see `taut.engine.session` for the arrays."""
     threads, seed = settings[f.THREADS], np.uint64(settings[f.SEED])
@@ -71,8 +72,8 @@ def run(
                 if first < end:
                     place = position + offset + first
                     _choose(
-                        options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, quantiles,
-                        chosen[first:], partners[first:], shares[first:],
+                        options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, subset,
+                        quantiles, chosen[first:], partners[first:], shares[first:],
                     )  # fmt: skip
                     _gather(memory, settings, table, x, chosen, partners, shares, first, end)
                     forward(memory, table, numbers, settings, first, end - first, place, epoch, seed, spare, True)
@@ -108,8 +109,8 @@ def run(
             if counters[f.STATUS] == f.RUNNING:
                 _record(
                     memory, settings, options, counters, sums, history, quiet_table, quiet_numbers, parameters,
-                    strengths, groups, lams, centers, still_x, labels, dense, weights, other_x, other_labels,
-                    other_dense, chosen, tallies, partials, sync, room, spare, thread,
+                    strengths, groups, lams, centers, still_x, labels, dense, weights, subset, other_x, other_labels,
+                    other_dense, other_subset, chosen, tallies, partials, sync, room, spare, thread,
                 )  # fmt: skip
         wait(sync, threads)
     restore_tiny(before)
@@ -132,7 +133,8 @@ def _begin_epoch(memory, settings, counters, sums, order, keys, seed, epoch, shu
 
 @part
 def _choose(
-    options, seed, epoch, position, batch_rows, place, rows, order, shuffles, quantiles, chosen, partners, shares
+    options, seed, epoch, position, batch_rows, place, rows, order, shuffles, subset, quantiles, chosen, partners,
+    shares,
 ):  # fmt: skip
     """Write which rows of the data the rows of a tile are, and what each is mixed with."""
     for i in range(rows):
@@ -144,6 +146,11 @@ def _choose(
             at = word(seed, _MIXUP, 1, epoch, place + i) * ((len(quantiles) - 1) / 4294967296.0)
             below = int(at)
             shares[i] = quantiles[below] + (at - below) * (quantiles[below + 1] - quantiles[below])
+    if len(subset):
+        for i in range(rows):
+            chosen[i] = subset[chosen[i]]
+        for i in range(min(len(partners), rows)):
+            partners[i] = subset[partners[i]]
 
 
 @part
@@ -284,8 +291,8 @@ def _end_updates(memory, settings, options, counters, sums, is_finite, epoch):
 
 @part
 def _evaluate(
-    memory, settings, options, table, numbers, x, labels, dense, weights, n, centers, chosen, tallies, sums, sync, room,
-    spare, thread,
+    memory, settings, options, table, numbers, x, labels, dense, weights, subset, n, centers, chosen, tallies, sums,
+    sync, room, spare, thread,
 ):  # fmt: skip
     """Return the mean loss over some data with all noise off; leave what its metric needs in `sums`."""
     threads, tile, loss = settings[f.THREADS], settings[f.TILE_ROWS], 0.0
@@ -295,7 +302,7 @@ def _evaluate(
         first, end = share(rows, count(memory), thread, threads)
         if first < end:
             for i in range(first, end):
-                chosen[i] = position + i
+                chosen[i] = subset[position + i] if len(subset) else position + i
             _gather(memory, settings, table, x, chosen, nobody, nothing, first, end)
             seed = np.uint64(0)
             forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, spare, False)
@@ -312,7 +319,8 @@ def _evaluate(
 @part
 def _record(
     memory, settings, options, counters, sums, history, table, numbers, parameters, strengths, groups, lams, centers, x,
-    labels, dense, weights, other_x, other_labels, other_dense, chosen, tallies, partials, sync, room, spare, thread,
+    labels, dense, weights, subset, other_x, other_labels, other_dense, other_subset, chosen, tallies, partials, sync,
+    room, spare, thread,
 ):  # fmt: skip
     """Write the epoch's row of the history, and decide whether to stop early."""
     threads, row = settings[f.THREADS], history[counters[f.RECORDED]]
@@ -326,8 +334,8 @@ def _record(
     wait(sync, threads)
     if settings[f.EVALUATES_TRAINING]:
         loss = _evaluate(
-            memory, settings, options, table, numbers, x, labels, dense, weights, settings[f.N_ROWS], centers, chosen,
-            tallies, sums, sync, room, spare, thread,
+            memory, settings, options, table, numbers, x, labels, dense, weights, subset, settings[f.N_ROWS], centers,
+            chosen, tallies, sums, sync, room, spare, thread,
         )  # fmt: skip
         if thread == 0:
             row[f.H_EVALUATION] = loss
@@ -338,7 +346,7 @@ def _record(
         wait(sync, threads)
         loss = _evaluate(
             memory, settings, options, table, numbers, other_x, other_labels, other_dense, weights[:0],
-            settings[f.N_VALIDATION], centers, chosen, tallies, sums, sync, room, spare, thread,
+            other_subset, settings[f.N_VALIDATION], centers, chosen, tallies, sums, sync, room, spare, thread,
         )  # fmt: skip
         if thread == 0:
             row[f.H_VALIDATION], row[f.H_VALIDATION_METRIC] = loss, _metric(sums, settings)

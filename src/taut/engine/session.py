@@ -44,21 +44,28 @@ class Data:
         As `Loss.prepare` returned them.
     weights : ndarray, shape (rows,), or None
         Weight of each row's loss.
+    subset : ndarray of int, shape (chosen rows,), or None
+        Which of the rows are meant, in this order; None means all.
     """
 
     x: np.ndarray
     targets: np.ndarray
     weights: np.ndarray | None = None
+    subset: np.ndarray | None = None
 
-    def arrays(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return inputs in one row, labels, other targets, and weights; what is not there is empty."""
+    def __len__(self) -> int:
+        return len(self.x) if self.subset is None else len(self.subset)
+
+    def arrays(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return inputs in one row, labels, other targets, weights and subset; what is not there is empty."""
         labels, dense = _NO_LABELS, np.empty((0, 0), dtype)
         if self.targets.ndim == 1:
             labels = np.ascontiguousarray(self.targets, dtype=np.int64)
         else:
             dense = np.ascontiguousarray(self.targets, dtype=dtype)
         weights = np.empty(0, dtype) if self.weights is None else np.ascontiguousarray(self.weights, dtype=dtype)
-        return np.ascontiguousarray(self.x, dtype=dtype).reshape(-1), labels, dense, weights
+        subset = _NO_LABELS if self.subset is None else np.ascontiguousarray(self.subset, dtype=np.int64)
+        return np.ascontiguousarray(self.x, dtype=dtype).reshape(-1), labels, dense, weights, subset
 
 
 _NO_LABELS = np.empty(0, dtype=np.int64)
@@ -118,7 +125,7 @@ class Session:
     ) -> None:
         dtype = network.theta.dtype
         self.network, self.optimizer, self.average = network, optimizer, average
-        n, wide = len(data.x), lanes(dtype)
+        n, wide = len(data), lanes(dtype)
         self.program = program = Program(
             network,
             lanes=wide,
@@ -131,7 +138,7 @@ class Session:
         )
         self._n_threads = n_threads
         self.settings, self.options, schedules = self._configured(loss, optimizer, average, watch, total_epochs)
-        self.settings[f.N_ROWS], self.settings[f.N_VALIDATION] = n, 0 if validation is None else len(validation.x)
+        self.settings[f.N_ROWS], self.settings[f.N_VALIDATION] = n, 0 if validation is None else len(validation)
         self.settings[f.BATCH_SIZE], self.settings[f.TOTAL_EPOCHS] = min(batch_size, n), total_epochs
         self.settings[f.SEED], self.settings[f.THREADS] = np.uint64(seed).astype(np.int64), n_threads
         self.settings[f.EVALUATES_TRAINING] = evaluates_training
@@ -149,15 +156,16 @@ class Session:
         pieces = sum(-(-int(size) // BLOCK) for size in program.parameters[:, f.SIZE])
         tile = program.tile_rows
         mixes = quantiles is not None
-        x, labels, dense, weights = data.arrays(dtype)
+        x, labels, dense, weights, subset = data.arrays(dtype)
         other = (Data(data.x[:0], data.targets[:0]) if validation is None else validation).arrays(dtype)
         shuffles = batch_size < n
-        centers = np.zeros(outputs) if not len(dense) else dense.mean(axis=0, dtype=np.float64)
+        meant = dense if data.subset is None or not len(dense) else dense[data.subset]
+        centers = meant.mean(axis=0, dtype=np.float64) if len(meant) else np.zeros(outputs)
         self._tables = (
             program.table, program.numbers, program.quiet_table, program.quiet_numbers, program.parameters,
             program.strengths, program.groups, program.lams, schedules, quantiles if mixes else np.empty(0), centers,
         )  # fmt: skip
-        self._data = (x, x, labels, dense, weights, *other[:3])
+        self._data = (x, x, labels, dense, weights, subset, *other[:3], other[4])
         self._room = (
             np.zeros(n if shuffles else 0, dtype=np.int64), np.zeros(2 * n + 1024 if shuffles else 0, dtype=np.uint64),
             np.zeros(tile, dtype=np.int64), np.zeros(tile if mixes else 0, dtype=np.int64),

@@ -6,11 +6,12 @@ others. Waiting is counting: the last to arrive opens the gate. Floor 3 of the h
 
 from __future__ import annotations
 
+from llvmlite import ir
 from numba import types
 from numba.core.extending import intrinsic
 
 from taut.engine.parts import part
-from taut.engine.vectors import pointer
+from taut.engine.vectors import IS_X86, pointer
 
 __all__ = ["SYNC_SIZE", "share", "wait"]
 
@@ -41,6 +42,19 @@ def _read(typing_context, array, place):
     return types.int64(array, types.intp), generate
 
 
+@intrinsic
+def _pause(typing_context):
+    """Tell the processor that this thread waits in a loop, where there is a word for that."""
+
+    def generate(context, builder, signature, arguments):
+        if IS_X86:
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", (), kind), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 @part
 def wait(sync, threads):
     """Return when all threads have called this."""
@@ -52,7 +66,7 @@ def wait(sync, threads):
         _add(sync, _ROUND, 1)
         return
     while _read(sync, _ROUND) == before:
-        pass
+        _pause()
 
 
 @part

@@ -26,6 +26,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.core.typing.templates import signature as typing_signature
 
 __all__ = [
+    "IS_X86",
     "WIDTH",
     "VectorType",
     "absolute",
@@ -52,6 +53,9 @@ def _register_bytes() -> int:
     features = llvmlite.binding.get_host_cpu_features()
     return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
 
+
+#: Whether this processor is of the family of which some instructions are used by name.
+IS_X86 = llvmlite.binding.get_default_triple().startswith(("x86_64", "i686", "amd64"))
 
 #: Bytes in a vector register of this processor.
 WIDTH = _register_bytes()
@@ -284,7 +288,7 @@ def flush_tiny(typing_context):
     """
 
     def generate(context, builder, signature, arguments):
-        if not _HAS_MXCSR:
+        if not IS_X86:
             return _INDEX(0)
         before = _control_word(builder, "llvm.x86.sse.stmxcsr")
         _control_word(builder, "llvm.x86.sse.ldmxcsr", builder.or_(before, _INDEX(_FLUSH)))
@@ -298,7 +302,7 @@ def restore_tiny(typing_context, before):
     """Undo `flush_tiny`."""
 
     def generate(context, builder, signature, arguments):
-        if _HAS_MXCSR:
+        if IS_X86:
             _control_word(builder, "llvm.x86.sse.ldmxcsr", arguments[0])
         return context.get_dummy_value()
 
@@ -307,7 +311,6 @@ def restore_tiny(typing_context, before):
 
 #: Two bits of the control word of SSE: results below the smallest normal number are zero, and so are such operands.
 _FLUSH = 0x8040
-_HAS_MXCSR = llvmlite.binding.get_default_triple().startswith(("x86_64", "i686", "amd64"))
 
 
 def _control_word(builder: ir.IRBuilder, name: str, value: ir.Value | None = None) -> ir.Value:

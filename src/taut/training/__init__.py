@@ -7,18 +7,22 @@ knows nothing of how settings are chosen, nor of files or screens.
 from taut.training.callbacks import Callback, EarlyStopping, ProgressDisplay, Run
 from taut.training.history import History, State
 from taut.training.model import Model, fit_model
+from taut.training.population import FinishedRun, PlannedRun, train_many
 from taut.training.recipe import Recipe
 from taut.training.train import train
 
 __all__ = [
     "Callback",
     "EarlyStopping",
+    "FinishedRun",
     "History",
     "Model",
+    "PlannedRun",
     "ProgressDisplay",
     "Recipe",
     "Run",
     "State",
     "fit_model",
     "train",
+    "train_many",
 ]

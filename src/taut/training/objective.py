@@ -34,12 +34,20 @@ class Objective:
         As `Loss.prepare` returned them.
     weights : ndarray, shape (samples,), or None
         Weight of each row's loss; None is 1.
+    subset : ndarray of int, shape (chosen rows,), or None
+        For the compiled loop: which rows are meant, in this order, without a copy of them; None means all.
     """
 
     loss: Loss
     x: np.ndarray
     targets: np.ndarray
     weights: np.ndarray | None
+    subset: np.ndarray | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows are meant."""
+        return len(self.x) if self.subset is None else len(self.subset)
 
     def take(self, rows: np.ndarray | slice) -> Objective:
         """Return the objective over some of the rows."""
