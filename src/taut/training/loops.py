@@ -191,14 +191,16 @@ class CompiledLoop(Loop):
 
     def advance(self, until_epoch: int) -> Columns:
         setup, session = self.setup, self.session
-        if setup.augment is not None and self.is_between_epochs:
-            until_epoch = session.epoch + 1
-            session.set_inputs(augmented(setup.objective, setup.augment, setup.random, session.epoch).x)
-        first, began = session.epoch, time.perf_counter()
+        if setup.augment is not None:
+            until_epoch = session.epoch + 1  # the next one is drawn anew, also if this one is under way
+            if self.is_between_epochs:
+                session.set_inputs(augmented(setup.objective, setup.augment, setup.random, session.epoch).x)
+        first, first_step, began = session.epoch, session.step, time.perf_counter()
         rows = session.run(until_epoch, self._steps)
         ended = time.perf_counter()
         # So many updates a call that it returns soon enough to be stopped, and seldom enough to cost nothing.
-        self._steps = int(min(max(self._steps * _CALL_SECONDS / max(ended - began, 1e-6), 1), 4 * self._steps))
+        made = session.step - first_step
+        self._steps = int(min(max(made * _CALL_SECONDS / max(ended - began, 1e-6), 1), 4 * self._steps))
         if session.is_not_finite:
             raise self._refuse(session.last_loss, session.epoch, session.rate)
         seconds = began - self.began + (ended - began) * np.arange(1, len(rows) + 1) / max(len(rows), 1)
