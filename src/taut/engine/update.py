@@ -177,7 +177,10 @@ def penalty_values(parameters, strengths, partials, portion, values):
             squares += partials[piece, 0]
             magnitudes += partials[piece, 1]
             piece += 1
-        values[parameters[p, f.OWNER]] += portion * (strengths[p, f.L2] * squares + strengths[p, f.L1] * magnitudes)
+        # A strength of zero must not meet a sum that overflowed.
+        value = strengths[p, f.L2] * squares if strengths[p, f.L2] > 0 else 0.0
+        value += strengths[p, f.L1] * magnitudes if strengths[p, f.L1] > 0 else 0.0
+        values[parameters[p, f.OWNER]] += portion * value
 
 
 @part
