@@ -119,7 +119,7 @@ def _signature(number: types.Type) -> types.Signature:
 def _made(dtype: str) -> Any:
     from taut.engine import run
 
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(run.run.py_func)
+    dispatcher = numba.njit(nogil=True, _nrt=False, error_model="numpy")(run.run.py_func)
     dispatcher._cache = _Store()
     collects = gc.isenabled()
     gc.disable()  # which would look through the compiler's growing trees again and again

@@ -26,7 +26,7 @@ IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = 
     D_WEIGHTS,  # place of the gradients of both
     D_BIASES,
     TRANSPOSED,  # place of the transposed weights; -1, if nobody asks for them
-    D_TRANSPOSED,  # place of the transposed gradient, of a layer with few outputs; else -1
+    IS_TURNED,  # whether the weights lie transposed, as those of a layer with few outputs do
     KEPT,  # place of what backward reads: a mask, normalized values
     SCALES,  # place of one number a row (layer norm) or a unit (batch norm): 1 / standard deviation
     STATISTICS,  # place of running means; the variances follow PAD_OUT later
@@ -58,11 +58,12 @@ NO_AVERAGE, EMA, SWA = range(3)
     PADDED,
     PADDED_ROWS,
     IS_MATRIX,  # else a row, each value a group by itself
+    IS_TURNED_MATRIX,  # whether its rows are units, not inputs
     OWNER,  # which of the layers with parameters
     OWNED,  # numbers that the layer has, padding excluded
     IS_FIRST,  # whether it is the one whose norm is recorded
     PARAMETER_FIELDS,
-) = range(11)
+) = range(12)
 
 # Columns of the numbers of a parameter: strengths of what acts on each value by itself.
 (

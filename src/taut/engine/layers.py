@@ -19,17 +19,17 @@ from taut.engine.products import OPEN, ROW_BLOCK, copy, count, fill, multiply, m
 from taut.engine.threads import share
 from taut.engine.vectors import fma, load, maximum, splat, square_root, store, total, where_greater
 
-__all__ = ["add_weight_gradients", "backward", "finish_weight_gradients", "forward", "transpose_weights"]
+__all__ = ["add_weight_gradients", "backward", "forward", "transpose_weights"]
 
 _DENSITY_AT_ZERO = 1.0 / sqrt(tau)
 
 
 @part
 def transpose_weights(memory, table, thread, threads):
-    """Write the transposed weights of every layer that reads them, each thread those of its layers."""
+    """Write the transposed weights of every layer that reads them and has them not, each thread those of its layers."""
     for layer in range(thread, len(table), threads):
         row = table[layer]
-        if row[f.TRANSPOSED] >= 0:
+        if row[f.TRANSPOSED] >= 0 and not row[f.IS_TURNED]:
             transpose(
                 memory, row[f.WEIGHTS], row[f.PAD_OUT], row[f.N_IN], row[f.N_OUT], row[f.TRANSPOSED], row[f.PAD_IN]
             )
@@ -112,18 +112,18 @@ def add_weight_gradients(memory, table, settings, rows, is_first, thread, thread
                 _add_products(memory, row[f.DY], row[f.KEPT], rows, pad_out, first, end, row[f.D_WEIGHTS], is_first)
         if row[f.KIND] != f.DENSE:
             continue
-        if row[f.D_TRANSPOSED] >= 0:
-            _add_transposed(memory, row, settings[f.ZEROS], rows, is_first, thread, threads, spare)
+        if row[f.IS_TURNED]:
+            _add_turned(memory, row, settings[f.ZEROS], rows, is_first, thread, threads, spare)
         else:
             _add_outer_products(memory, row, settings[f.ZEROS], rows, is_first, thread, threads, spare)
 
 
 @part
-def _add_transposed(memory, row, zeros, rows, is_first, thread, threads, spare):
-    """Add to the transposed gradient of a layer with few outputs: its long rows are whole vectors."""
+def _add_turned(memory, row, zeros, rows, is_first, thread, threads, spare):
+    """Add to the gradient of a layer with few outputs, whose weights lie transposed: long rows of whole vectors."""
     pad_in = row[f.PAD_IN]
     first, end = share(pad_in, 2 * count(memory), thread, threads)
-    target = row[f.D_TRANSPOSED] + first
+    target = row[f.D_WEIGHTS] + first
     start, start_row = (zeros, 0) if is_first else (target, pad_in)
     if first < end:
         multiply(
@@ -148,19 +148,6 @@ def _add_outer_products(memory, row, zeros, rows, is_first, thread, threads, spa
 
 
 @part
-def finish_weight_gradients(memory, table, thread, threads):
-    """Bring gradients that were summed transposed into place, each thread those that it has summed."""
-    for layer in range(len(table)):
-        row = table[layer]
-        if row[f.KIND] == f.DENSE and row[f.D_TRANSPOSED] >= 0:
-            first, end = share(row[f.PAD_IN], 2 * count(memory), thread, threads)
-            transpose(
-                memory, row[f.D_TRANSPOSED] + first, row[f.PAD_IN], row[f.N_OUT], min(end, row[f.N_IN]) - first,
-                row[f.D_WEIGHTS] + first * row[f.PAD_OUT], row[f.PAD_OUT],
-            )  # fmt: skip
-
-
-@part
 def _whole_blocks(rows):
     return (rows + ROW_BLOCK - 1) // ROW_BLOCK * ROW_BLOCK
 
@@ -168,7 +155,7 @@ def _whole_blocks(rows):
 @part
 def _dense(memory, row, settings, x, y, rows, spare):
     pad_in, pad_out = row[f.PAD_IN], row[f.PAD_OUT]
-    if row[f.D_TRANSPOSED] >= 0:
+    if row[f.IS_TURNED]:
         multiply_narrow(memory, x, pad_in, row[f.TRANSPOSED], pad_in, pad_in, row[f.BIASES], y, rows, pad_out)
     else:
         multiply(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from numba import njit, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
 from numba.core.compiler_machinery import PassManager, register_pass
@@ -58,4 +58,16 @@ class _PartCompiler(CompilerBase):
         return [manager]
 
 
-part = njit(pipeline_class=_PartCompiler, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def part(function: Any) -> Any:
+    """Mark a function as a part of a program; it is translated once for each combination of types it is called with."""
+    made = njit(
+        pipeline_class=_PartCompiler, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)  # fmt: skip
+    template = made.get_call_template
+
+    def without_literals(arguments: Any, keywords: Any) -> Any:
+        # Else a call with the number 0 would be another combination than one with any whole number.
+        return template(tuple(map(types.unliteral, arguments)), keywords)
+
+    made.get_call_template = without_literals
+    return made

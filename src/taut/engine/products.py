@@ -76,6 +76,7 @@ class _Block:
     def emit(
         self, rows: int, first: ir.Value, a: tuple, b: tuple, start: tuple, c: tuple, gate: tuple, depth: ir.Value,
         floor: ir.Value,
+        is_plain: ir.Value,
     ) -> None:  # fmt: skip
         """Emit the loop for the rows from `first` on; operands are addresses followed by their strides."""
         builder, vectors = self.builder, range(self.vectors)
@@ -107,12 +108,18 @@ class _Block:
             phi.add_incoming(once, before)
             phi.add_incoming(later, loop)
         zero = ir.Constant(self.vector, [0.0] * self.vector.count)
-        for place, result in enumerate(results):
-            row, v = divmod(place, self.vectors)
-            opened = read(builder, self.vector, self.place(*gate, lines[row], v))
-            result = builder.select(builder.fcmp_ordered("<", result, floor), floor, result)
-            result = builder.select(builder.fcmp_ordered(">", opened, zero), result, zero)
-            write(builder, result, self.place(*c, lines[row], v))
+        with builder.if_else(is_plain) as (plainly, held):
+            with plainly:
+                for place, result in enumerate(results):
+                    row, v = divmod(place, self.vectors)
+                    write(builder, result, self.place(*c, lines[row], v))
+            with held:
+                for place, result in enumerate(results):
+                    row, v = divmod(place, self.vectors)
+                    opened = read(builder, self.vector, self.place(*gate, lines[row], v))
+                    raised = builder.select(builder.fcmp_ordered(">", floor, result), floor, result)
+                    passed = builder.select(builder.fcmp_ordered(">", opened, zero), raised, zero)
+                    write(builder, passed, self.place(*c, lines[row], v))
 
 
 def _strip(vectors: int, divisor: int) -> Any:
@@ -131,9 +138,18 @@ def _strip(vectors: int, divisor: int) -> Any:
             )
             at = [pointer(context, builder, memory, array, place) for place in (a, b, start, c, gate)]
             vector = ir_vector(VectorType(memory.dtype, full(memory.dtype).count // divisor))
+            is_plain = builder.and_(
+                builder.icmp_signed("==", gate, _INDEX(OPEN)),
+                builder.fcmp_ordered("==", floor, ir.Constant(floor.type, -np.inf)),
+            )
             block, floor = _Block(builder, vector, vectors), spread(builder, floor, vector)
             strides = ((a_row, a_step), (b_step,), (start_row,), (c_row,), (gate_row,))
-            operands = *((address, *stride) for address, stride in zip(at, strides, strict=True)), depth, floor
+            operands = (
+                *((address, *stride) for address, stride in zip(at, strides, strict=True)),
+                depth,
+                floor,
+                is_plain,
+            )
             with cgutils.for_range(builder, builder.sdiv(rows, _INDEX(ROW_BLOCK))) as loop:
                 block.emit(ROW_BLOCK, builder.mul(loop.index, _INDEX(ROW_BLOCK)), *operands)
             some = ROW_BLOCK // 2
@@ -212,6 +228,7 @@ def multiply(
                 memory, a, a_row, a_step, b, b_step, depth, start, start_row, c, c_row, rows, gate, gate_row, floor
             )
         return
+    across = 0 if gate == OPEN else 1
     packs = rows >= _ROWS_TO_PACK and depth * b_step >= _NUMBERS_TO_PACK
     column = 0
     while column + 2 * wide <= columns:
@@ -226,19 +243,19 @@ def multiply(
                 is_last = first + some == depth  # only whole sums are held to the floor and the gate
                 _two_vectors(
                     memory, a + first * a_step, a_row, a_step, spare, 2 * wide, some, from_place, from_row, c + column,
-                    c_row, rows, gate + column if is_last else OPEN, gate_row if is_last else 0,
+                    c_row, rows, gate + across * column if is_last else OPEN, gate_row if is_last else 0,
                     floor if is_last else -np.inf,
                 )  # fmt: skip
         else:
             _two_vectors(
                 memory, a, a_row, a_step, b + column, b_step, depth, start + column, start_row, c + column, c_row, rows,
-                gate + column, gate_row, floor,
+                gate + across * column, gate_row, floor,
             )  # fmt: skip
         column += 2 * wide
     if column < columns:
         _one_vector(
             memory, a, a_row, a_step, b + column, b_step, depth, start + column, start_row, c + column, c_row, rows,
-            gate + column, gate_row, floor,
+            gate + across * column, gate_row, floor,
         )  # fmt: skip
 
 

@@ -111,11 +111,18 @@ class Span:
     rows: int
     columns: int
     padded: int
+    is_turned: bool = False  # whether it lies transposed: then rows and columns are those of what lies there
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the array."""
+        return (self.columns, self.rows) if self.is_turned else (self.rows, self.columns)
 
     def of(self, memory: np.ndarray, offset: int) -> np.ndarray:
-        """Return the array, shape (rows, columns), as a view into the vector that begins at `offset`."""
+        """Return the array as a view into the vector that begins at `offset`."""
         begin = offset + self.place
-        return memory[begin : begin + self.rows * self.padded].reshape(self.rows, self.padded)[:, : self.columns]
+        lying = memory[begin : begin + self.rows * self.padded].reshape(self.rows, self.padded)[:, : self.columns]
+        return lying.T if self.is_turned else lying
 
 
 @dataclass
@@ -199,9 +206,11 @@ class Program:
         ):
             for shape in shapes:
                 rows, columns = shape if len(shape) == 2 else (1, shape[0])
-                span = Span(place, rows, columns, self.padded(columns))
-                spans.append(span)
-                place += -(-rows * span.padded // self.lanes) * self.lanes
+                room, is_turned = rows, len(shape) == 2 and self.padded(columns) < self.lanes <= self.padded(rows)
+                if is_turned:  # few units: their long rows of inputs are whole vectors
+                    room, rows, columns = self.padded(columns), columns, rows
+                spans.append(Span(place, rows, columns, self.padded(columns), is_turned))
+                place += -(-room * self.padded(columns) // self.lanes) * self.lanes
             self.places[name] = place
         theta = self.places[f.THETA_SIZE]
         # What a product reads of the last row of narrow weights may reach a vector past its end.
@@ -231,6 +240,7 @@ class Program:
                 )
                 row[f.SIZE] = -(-span.rows * span.padded // self.lanes) * self.lanes
                 row[f.PADDED_ROWS], row[f.IS_MATRIX] = self.padded(span.rows), len(parameter.shape) == 2
+                row[f.IS_TURNED_MATRIX] = span.is_turned
                 row[f.OWNER], row[f.OWNED], row[f.IS_FIRST] = owner, owned, position == 0
                 for part in sorted(parameter.penalty.parts, key=lambda part: part.order):
                     self._add_penalty(part, index, groups, lams)
@@ -298,7 +308,7 @@ class Program:
         for index, (layer, kind) in enumerate(zip(self.network.layers, kinds, strict=True)):
             row, wide, wide_in = self.table[index], pads[index + 1], pads[index]
             row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = kind, index, widths[index], widths[index + 1]
-            row[[f.IS_RECTIFIED, f.IS_GATED]] = 0
+            row[[f.IS_TURNED, f.IS_RECTIFIED, f.IS_GATED]] = 0
             row[[f.PAD_IN, f.PAD_OUT, f.X, f.DX]] = wide_in, wide, x, dx
             self.numbers[index] = _LAYERS[type(layer)][1](layer)
             if kind in _IN_PLACE and index and kinds[index - 1] in _OVERWRITABLE:
@@ -329,19 +339,18 @@ class Program:
         row[[f.D_WEIGHTS, f.D_BIASES]] = gradient + spans[0].place, gradient + spans[1].place
         if row[f.KIND] != f.DENSE:
             return
-        turned = int(row[f.PAD_OUT] * row[f.PAD_IN])
-        is_narrow = row[f.PAD_OUT] < self.lanes <= row[f.PAD_IN]
-        if is_narrow or row[f.DX] >= 0:
-            row[f.TRANSPOSED] = self._take(turned)
-        if is_narrow:
-            row[f.D_TRANSPOSED] = self._take(turned)
+        row[f.IS_TURNED] = spans[0].is_turned
+        if spans[0].is_turned:
+            row[f.TRANSPOSED] = row[f.WEIGHTS]
+        elif row[f.DX] >= 0:
+            row[f.TRANSPOSED] = self._take(int(row[f.PAD_OUT] * row[f.PAD_IN]))
 
     def _fuse(self) -> None:
         """Leave out rectifiers between two dense layers, which compute them along with their products."""
         keeps = []
         for index in range(len(self.table)):
             around = self.table[index - 1 : index + 2, f.KIND].tolist() if index else []
-            if around == [f.DENSE, f.RELU, f.DENSE] and self.table[index - 1, f.D_TRANSPOSED] < 0:
+            if around == [f.DENSE, f.RELU, f.DENSE] and not self.table[index - 1, f.IS_TURNED]:
                 self.table[index - 1, f.IS_RECTIFIED] = self.table[index + 1, f.IS_GATED] = 1
             else:
                 keeps.append(index)

@@ -17,12 +17,13 @@ import numpy as np
 
 from taut.engine import fields as f
 from taut.engine.draws import permutation, word
-from taut.engine.layers import add_weight_gradients, backward, finish_weight_gradients, forward, transpose_weights
+from taut.engine.layers import add_weight_gradients, backward, forward, transpose_weights
 from taut.engine.losses import score
 from taut.engine.parts import part
 from taut.engine.products import copy, count, fill
 from taut.engine.threads import share, wait
 from taut.engine.update import (
+    BLOCK,
     add_penalty_gradients,
     apply_groups,
     mixing_values,
@@ -31,7 +32,17 @@ from taut.engine.update import (
     squared_norm,
     update,
 )
-from taut.engine.vectors import flush_tiny, load, restore_tiny, splat, store
+from taut.engine.vectors import (
+    absolute,
+    flush_tiny,
+    fma,
+    load,
+    restore_tiny,
+    splat,
+    store,
+    total,
+    where_greater,
+)
 
 __all__ = ["run"]
 
@@ -89,7 +100,6 @@ def run(
             loss /= batch_rows
             is_finite = isfinite(loss)
             if is_finite:
-                finish_weight_gradients(memory, table, thread, threads)
                 _step(
                     memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials,
                     sync, step, total_steps, batch_rows / n, thread,
@@ -162,8 +172,11 @@ def _gather(memory, settings, table, x, chosen, partners, shares, first, end):
         whole = n_in - n_in % step
         for column in range(0, whole, step):
             store(memory, target + column, load(x, source + column))
-        for column in range(whole, n_in):
-            memory[target + column] = x[source + column]
+        if 0 < whole < n_in:  # the last vector begins where it still fits
+            store(memory, target + n_in - step, load(x, source + n_in - step))
+        elif whole < n_in:
+            for column in range(n_in):
+                memory[target + column] = x[source + column]
         if len(shares):
             own, other, partner = splat(memory, shares[i]), splat(memory, 1.0 - shares[i]), partners[i] * n_in
             for column in range(0, whole, step):
@@ -370,14 +383,21 @@ def _describe_weights(memory, settings, sums, parameters, strengths, groups, lam
     """Record norms, zeros, and what the penalties add to the validation loss."""
     penalty = 0.0
     for p in range(len(parameters)):
-        parameter, zeros, square, magnitude = parameters[p], 0, 0.0, 0.0
-        for line in range(parameter[f.ROWS]):
-            begin = settings[f.THETA] + parameter[f.PLACE] + line * parameter[f.PADDED]
-            for i in range(begin, begin + parameter[f.COLUMNS]):
-                w = np.float64(memory[i])
-                zeros += w == 0
-                square += w * w
-                magnitude += abs(w)
+        parameter, zeros, square, magnitude = parameters[p], 0.0, 0.0, 0.0
+        zero, one = splat(memory, 0), splat(memory, 1)
+        for begin in range(0, parameter[f.SIZE], BLOCK):
+            place = settings[f.THETA] + parameter[f.PLACE]
+            squares = magnitudes = others = zero
+            for i in range(place + begin, place + min(begin + BLOCK, parameter[f.SIZE]), count(memory)):
+                w = load(memory, i)
+                size = absolute(w)
+                squares = fma(w, w, squares)
+                magnitudes += size
+                others += where_greater(size, zero, one, zero)
+            square += total(squares)
+            magnitude += total(magnitudes)
+            zeros -= total(others)
+        zeros += parameter[f.ROWS] * parameter[f.COLUMNS]
         penalty += strengths[p, f.L2] * square + strengths[p, f.L1] * magnitude
         place = f.H_OWNERS + 3 * parameter[f.OWNER]
         if parameter[f.IS_FIRST]:

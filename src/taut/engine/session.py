@@ -343,5 +343,5 @@ def _each(spans: list[Span], state: np.ndarray, do: Any) -> None:
     start = 0
     for span in spans:
         size = span.rows * span.columns
-        do(span, state[start : start + size].reshape(span.rows, span.columns))
+        do(span, state[start : start + size].reshape(span.shape))
         start += size

@@ -20,8 +20,9 @@ from taut.engine.vectors import (
     fma,
     load,
     maximum,
+    quick_reciprocal,
+    quick_root,
     splat,
-    square_root,
     store,
     total,
     where_greater,
@@ -149,13 +150,13 @@ def _update_piece(
             store(memory, momentum + i, m)
             store(memory, squares + i, s)
             hat = s * corrections
-            size_ = where_greater(hat, zero, plain / (square_root(hat) + epsilon), plain)
+            size_ = where_greater(hat, zero, plain * quick_reciprocal(quick_root(hat) + epsilon), plain)
             w -= size_ * (m * correction)
         else:
             s = load(memory, squares + i)
             s = fma(b2, s, c2 * g * g) if kind == f.RMSPROP else fma(g, g, s)
             store(memory, squares + i, s)
-            size_ = where_greater(s, zero, plain / (square_root(s) + epsilon), plain)
+            size_ = where_greater(s, zero, plain * quick_reciprocal(quick_root(s) + epsilon), plain)
             w -= size_ * g
         if is_thresholded:
             w = with_sign_of(maximum(absolute(w) - threshold * size_, zero), w)
@@ -203,7 +204,8 @@ def mixing_values(memory, settings, parameters, strengths, groups, lams, values)
 
 @part
 def _n_groups(parameter, by_input):
-    return parameter[f.ROWS] if by_input and parameter[f.IS_MATRIX] else parameter[f.COLUMNS]
+    by_row = parameter[f.IS_MATRIX] and by_input != parameter[f.IS_TURNED_MATRIX]
+    return parameter[f.ROWS] if by_row else parameter[f.COLUMNS]
 
 
 @part
@@ -211,7 +213,7 @@ def _extent(parameter, by_input, group):
     """Return where a group begins in its parameter, how many values it has, and how far apart they lie."""
     if not parameter[f.IS_MATRIX]:
         return group, 1, 1
-    if by_input:
+    if by_input != parameter[f.IS_TURNED_MATRIX]:
         return group * parameter[f.PADDED], parameter[f.COLUMNS], 1
     return group, parameter[f.ROWS], parameter[f.PADDED]
 

@@ -176,7 +176,8 @@ class CompiledLoop(Loop):
         self.session.resume(
             state.epoch, state.step, state.rate, state.memory, state.average, state.averaged, state.live
         )
-        self._steps = 64
+        flops = 6 * setup.network.theta.size * setup.batch_size
+        self._steps = int(max(_CALL_SECONDS * _FLOPS / flops, 1))
 
     def running(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -251,5 +252,5 @@ class CompiledLoop(Loop):
             self.setup.network.state[:] = shown
 
 
-# How long a call into compiled code is to take: until it returns, Ctrl-C is not heard.
-_CALL_SECONDS = 0.1
+# How long a call into compiled code is to take, until which Ctrl-C is not heard; and a first guess of how fast it is.
+_CALL_SECONDS, _FLOPS = 0.1, 1e10

@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class PlannedRun:
         """A measure of how long the run takes, for the order in which runs are made."""
         rows = 1 if self.rows is None else len(self.rows)
         widths = (1, *self.recipe.hidden_layer_sizes, 1)
-        return float(self.recipe.epochs * rows * sum(a * b for a, b in zip(widths, widths[1:], strict=False)))
+        return float(self.recipe.epochs * rows * sum(a * b for a, b in pairwise(widths)))
 
 
 @dataclass
@@ -217,10 +218,10 @@ class _Table:
 
     def check(self, run: PlannedRun) -> None:
         """Raise if the rows of a run are not rows of the table."""
-        for name, rows in (("rows", run.rows), ("validation_rows", run.validation_rows)):
-            if rows is None:
+        for name, given in (("rows", run.rows), ("validation_rows", run.validation_rows)):
+            if given is None:
                 continue
-            rows = np.asarray(rows)
+            rows = np.asarray(given)
             if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
                 raise InvalidValue(f"{name} must be a list of row numbers, got {shown(rows.tolist())}")
             if rows.min() < 0 or rows.max() >= len(self.X):
@@ -358,7 +359,7 @@ class _Crew:
 def _display(planned: int, is_shown: bool) -> Iterator[Callable[[int, FinishedRun], None]]:
     """Yield what is told how many runs are done, and shows it if that is wanted."""
     if not is_shown:
-        yield lambda done, run: None
+        yield lambda _done, _run: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
