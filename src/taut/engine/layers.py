@@ -223,7 +223,9 @@ def _activate(memory, kind, numbers, x, y, size):
     step = count(memory)
     zero = splat(memory, 0)
     a, b = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
-    if kind == f.RELU:
+    if kind == f.IDENTITY and y != x:
+        copy(memory, x, y, size)
+    elif kind == f.RELU:
         for i in range(0, size, step):
             store(memory, y + i, maximum(load(memory, x + i), zero))
     elif kind == f.LEAKY_RELU:
@@ -260,7 +262,9 @@ def _differentiate(memory, kind, numbers, x, y, dx, dy, size):
     step = count(memory)
     zero, one = splat(memory, 0), splat(memory, 1)
     a, b = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
-    if kind == f.RELU:
+    if kind == f.IDENTITY and dx != dy:
+        copy(memory, dy, dx, size)
+    elif kind == f.RELU:
         for i in range(0, size, step):
             store(memory, dx + i, where_greater(load(memory, y + i), zero, load(memory, dy + i), zero))
     elif kind == f.LEAKY_RELU:
