@@ -292,7 +292,10 @@ class Program:
         per_row = sum(pads) * 2 * (4 if self.network.theta.dtype == np.float32 else 8)
         rows = self.batch_size
         if f.BATCH_NORM not in kinds:  # whose statistics are of the whole batch
-            rows = min(rows, max(min(self.tile_bytes // per_row, _MOST_TILE_ROWS), _FEWEST_TILE_ROWS))
+            # Weights that are too many for the near caches are read anew for every tile: then few large ones.
+            is_large = self.network.theta.nbytes > self.tile_bytes
+            rows = min(rows, _MOST_TILE_ROWS if is_large else max(self.tile_bytes // per_row, _FEWEST_TILE_ROWS))
+            rows = min(rows, _MOST_TILE_ROWS)
         self.tile_rows = -(-rows // self.lanes) * self.lanes
         self.places[f.SPARE_SIZE], self.places[f.SPARE] = self.strip, self._take(self.strip * self.threads)
         block = (2 * pads[-1] + 2) * self.lanes
@@ -401,4 +404,4 @@ def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[
 
 
 # Rows of a tile, if its numbers fit the caches.
-_FEWEST_TILE_ROWS, _MOST_TILE_ROWS = 32, 256
+_FEWEST_TILE_ROWS, _MOST_TILE_ROWS = 32, 128
