@@ -167,7 +167,7 @@ def test_interruption_keeps_what_was_learned_and_still_ends_a_search(monkeypatch
             if run.history.epochs == 2:
                 signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(sys.modules["taut.training.train"], "ProgressDisplay", Interrupt)
+    monkeypatch.setattr(sys.modules["taut.training.train"], "ProgressDisplay", lambda: Interrupt())
     model = TautClassifier(epochs=50, verbose=True)
     with pytest.raises(KeyboardInterrupt):
         model.fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])

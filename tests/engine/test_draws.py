@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import njit
 
-from taut.engine.draws import add_noise, masks, permutation, word
+from taut.engine import draws
 from taut.random import Purpose, Random
+
+
+@njit
+def word(seed, purpose, item, epoch, index):
+    return draws.word(seed, purpose, item, epoch, index)
+
+
+@njit
+def permutation(order, keys, seed, epoch):
+    draws.permutation(order, keys, seed, epoch)
+
+
+@njit
+def masks(memory, target, rows, width, padded, keep, seed, item, epoch, row):
+    draws.masks(memory, target, rows, width, padded, keep, seed, item, epoch, row)
+
+
+@njit
+def add_noise(memory, target, rows, width, padded, deviation, seed, item, epoch, row):
+    draws.add_noise(memory, target, rows, width, padded, deviation, seed, item, epoch, row)
+
 
 SEEDS = [0, 7, 2**32 - 1, 2**32, 0xA4093822299F31D0, 2**64 - 1]
 #: Rows, width and how far apart the rows lie.

@@ -45,10 +45,11 @@ def test_loss_is_data_loss_plus_penalty_exactly(recorded):
 def test_evaluation_columns_are_of_the_weights_after_the_epoch(recorded):
     net, history = recorded
     (X, y), (X_fresh, y_fresh), loss = classes(), classes(30, seed=9), CrossEntropy()
-    assert history["evaluation_data_loss"][-1] == loss.value(net.predict(X), y)
-    assert history["validation_data_loss"][-1] == loss.value(net.predict(X_fresh), y_fresh)
+    assert history["evaluation_data_loss"][-1] == pytest.approx(loss.value(net.predict(X), y), rel=1e-13)
+    assert history["validation_data_loss"][-1] == pytest.approx(loss.value(net.predict(X_fresh), y_fresh), rel=1e-13)
     assert history["validation_accuracy"][-1] == np.mean(net.predict(X_fresh).argmax(axis=1) == y_fresh)
-    assert history["validation_loss"][-1] == history["validation_data_loss"][-1] + net.penalties().sum()
+    penalty = net.penalties().sum()
+    assert history["validation_loss"][-1] == pytest.approx(history["validation_data_loss"][-1] + penalty, rel=1e-13)
     assert history["weight_norm_1"][-1] == pytest.approx(np.linalg.norm(net.layers[1].weights.value))
     values = np.concatenate([parameter.value.ravel() for parameter in net.layers[1].parameters])
     assert history["zeros_1"][-1] == np.mean(values == 0)
@@ -106,7 +107,8 @@ def test_label_smoothing_is_for_training_alone():
     (X, y), net = classes(), plain()
     history = train(net, X, y, loss=CrossEntropy(label_smoothing=0.3), epochs=3, batch_size=None, validation=(X, y))
     plainly = CrossEntropy().value(net.predict(X), y)
-    assert history["validation_data_loss"][-1] == history["evaluation_data_loss"][-1] == plainly
+    assert history["validation_data_loss"][-1] == pytest.approx(plainly, rel=1e-13)
+    assert history["evaluation_data_loss"][-1] == pytest.approx(plainly, rel=1e-13)
     again = train(net, X, y, loss=CrossEntropy(label_smoothing=0.3), optimizer=SGD(0.0), epochs=1, batch_size=None)
     assert again["data_loss"][0] == pytest.approx(CrossEntropy(label_smoothing=0.3).value(net.predict(X), y))
 
@@ -323,7 +325,8 @@ def test_augmentation_is_drawn_anew_each_epoch_and_only_for_training():
     assert [epoch for epoch, _ in calls] == [0, 1, 2, 0, 1, 2]
     assert len({drawn for _, drawn in calls}) == 3
     np.testing.assert_array_equal(nets[0].theta, nets[1].theta)
-    assert history["validation_data_loss"][-1] == CrossEntropy().value(nets[1].predict(X), y)
+    expected = CrossEntropy().value(nets[1].predict(X), y)
+    assert history["validation_data_loss"][-1] == pytest.approx(expected, rel=1e-13)
     assert history["evaluation_data_loss"][-1] == history["validation_data_loss"][-1]
 
 
