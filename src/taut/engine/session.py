@@ -24,6 +24,7 @@ from taut.engine.vectors import lanes
 from taut.network.averages import SWA, Average
 from taut.network.losses import Loss
 from taut.network.network import Network
+from taut.network.normalization import BatchNorm
 from taut.network.optimizers import Optimizer
 
 __all__ = ["Data", "Session", "Watch"]
@@ -127,6 +128,8 @@ class Session:
         dtype = network.theta.dtype
         self.network, self.optimizer, self.average = network, optimizer, average
         n, wide = len(data), lanes(dtype)
+        if any(isinstance(layer, BatchNorm) for layer in network.layers):
+            n_threads = 1  # its statistics are of all rows of a batch, which one thread must see
         self.program = program = Program(
             network,
             lanes=wide,

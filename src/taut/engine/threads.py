@@ -6,6 +6,8 @@ others. Waiting is counting: the last to arrive opens the gate. Floor 3 of the h
 
 from __future__ import annotations
 
+import os
+
 from llvmlite import ir
 from numba import types
 from numba.core.extending import intrinsic
@@ -18,6 +20,9 @@ __all__ = ["SYNC_SIZE", "share", "wait"]
 #: Whole numbers that `wait` needs, zero at the start; the two in use lie in cache lines of their own.
 SYNC_SIZE = 32
 _ARRIVED, _ROUND = 0, 16
+
+# Looks at the gate, some microseconds of them, before a thread gives way to others.
+_PATIENCE = 2000
 
 
 @intrinsic
@@ -55,6 +60,20 @@ def _pause(typing_context):
     return types.void(), generate
 
 
+@intrinsic
+def _give_way(typing_context):
+    """Let another thread have this core, where the system has a word for that."""
+
+    def generate(context, builder, signature, arguments):
+        if os.name == "posix":
+            name = "sched_yield"
+            kind = ir.FunctionType(ir.IntType(32), [])
+            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 @part
 def wait(sync, threads):
     """Return when all threads have called this."""
@@ -65,8 +84,13 @@ def wait(sync, threads):
         _add(sync, _ARRIVED, -threads)
         _add(sync, _ROUND, 1)
         return
+    looks = 0
     while _read(sync, _ROUND) == before:
-        _pause()
+        looks += 1
+        if looks < _PATIENCE:
+            _pause()
+        else:  # the others may be waiting for this core
+            _give_way()
 
 
 @part

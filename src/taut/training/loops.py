@@ -6,6 +6,7 @@ the house.
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -146,12 +147,13 @@ class CompiledLoop(Loop):
         What is run, and from where.
     stopping : EarlyStopping, optional
         Is watched in compiled code; `finish` tells it the outcome.
-    n_threads : int, default 1
-        Threads that work on this run together; the result does not depend on it.
+    n_threads : int, optional
+        Threads that work on this run together; by default as many as there are cores, if each update is long enough to
+        be shared. The result does not depend on it.
     """
 
     def __init__(
-        self, setup: Setup, state: State, stopping: EarlyStopping | None = None, *, n_threads: int = 1
+        self, setup: Setup, state: State, stopping: EarlyStopping | None = None, *, n_threads: int | None = None
     ) -> None:
         from taut.engine.session import Data, Session
 
@@ -171,13 +173,12 @@ class CompiledLoop(Loop):
             quantiles=quantiles(setup.mixup) if setup.mixup else None,
             watch=None if stopping is None else stopping.watch(setup.loss.metric_name),
             evaluates_training=setup.evaluate_training,
-            n_threads=n_threads,
+            n_threads=n_threads or _threads_for(setup),
         )
         self.session.resume(
             state.epoch, state.step, state.rate, state.memory, state.average, state.averaged, state.live
         )
-        flops = 6 * setup.network.theta.size * setup.batch_size
-        self._steps = int(max(_CALL_SECONDS * _FLOPS / flops, 1))
+        self._steps = int(max(_CALL_SECONDS * _FLOPS / _flops(setup), 1))
 
     def running(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -251,6 +252,23 @@ class CompiledLoop(Loop):
             self._stopping.adopt(self.session.best_epoch - self._first, self.setup.network.state)
             self.setup.network.state[:] = shown
 
+
+def _threads_for(setup: Setup) -> int:
+    """Return how many threads an update is long enough for."""
+    cores = os.cpu_count() or 1
+    # What joblib and others set in processes that are to leave cores to one another.
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    cores = min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
+    return cores if _flops(setup) >= _FLOPS_TO_SHARE else 1
+
+
+def _flops(setup: Setup) -> float:
+    """Return about how many floating-point operations an update takes."""
+    return 6.0 * setup.network.theta.size * setup.batch_size
+
+
+# From how many operations on, a millisecond of them, an update is shared among threads.
+_FLOPS_TO_SHARE = 1e8
 
 # How long a call into compiled code is to take, until which Ctrl-C is not heard; and a first guess of how fast it is.
 _CALL_SECONDS, _FLOPS = 0.1, 1e10

@@ -328,7 +328,7 @@ class _Crew:
         run = Run(setup.network, history, setup.epochs)
         if stopping is not None:
             stopping.on_start(run)
-        loop = CompiledLoop(setup, state, stopping)  # which knows every kind that a recipe can name
+        loop = CompiledLoop(setup, state, stopping, n_threads=1)  # which knows every kind that a recipe can name
         pieces: list[Columns] = []
         done, error = 0, None
         try:

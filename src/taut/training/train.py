@@ -207,7 +207,7 @@ def _loop(
     if stopping is not None and (setup.validation is None or stopping.watch(setup.loss.metric_name) is None):
         stopping = None
     others = [callback for callback in listeners if callback is not stopping]
-    return CompiledLoop(setup, state, stopping, n_threads=n_threads or 1), others
+    return CompiledLoop(setup, state, stopping, n_threads=n_threads), others
 
 
 def _listeners(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
