@@ -378,3 +378,10 @@ def test_fitting_warns_of_nothing_even_on_odd_numbers():
             {"tiny": np.arange(30) * 1e-300, "large": np.arange(30) * 1e140, "near": 1 + 1e-16 * np.arange(30)}
         )
         assert np.isfinite(TableEncoder().fit_transform(odd)).all()
+
+
+def test_every_way_to_scale_has_its_name_in_the_light_list():
+    from taut.data.scaling import SCALERS
+    from taut.data.schema import SCALINGS
+
+    assert tuple(SCALERS) == SCALINGS

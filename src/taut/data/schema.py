@@ -16,7 +16,19 @@ from taut.errors import InvalidValue
 if TYPE_CHECKING:
     from taut.data.kinds import CategoryReader, DateReader, Reader
 
-__all__ = ["KINDS", "ColumnSchema", "describe"]
+__all__ = ["KINDS", "SCALINGS", "ColumnSchema", "describe"]
+
+#: The ways to scale columns of numbers, by name; `taut.data.scaling` has what they do.
+SCALINGS = (
+    "standard",
+    "minus_one_one",
+    "zero_one",
+    "robust",
+    "max_abs",
+    "eight_bit",
+    "eight_bit_zero_one",
+    "none",
+)
 
 KINDS = ("number", "category", "boolean", "date", "identifier", "constant", "empty")
 

@@ -27,6 +27,7 @@ from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
 from taut.files import replace_file
+from taut.notices import say
 
 __all__ = ["compiled_run"]
 
@@ -69,15 +70,22 @@ class _Store(NumbaCache):
         key = self._source_hash + repr((signature, codegen.magic_tuple())).encode()
         return _folder() / f"engine-{hashlib.sha256(key).hexdigest()[:24]}.bin"
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def has(self, signature: Any, target_context: Any) -> bool:
+        """Return whether there is a whole program for these types."""
         target_context.refresh()
+        return self._content(self._path(signature, target_context.codegen())) is not None
+
+    def _content(self, path: Path) -> bytes | None:
         try:
-            content = self._path(sig, target_context.codegen()).read_bytes()
+            content = path.read_bytes()
         except OSError:
             return None
-        if hashlib.sha256(content[32:]).digest() != content[:32]:
-            return None
-        return CompileResult._rebuild(target_context, *pickle.loads(content[32:]))  # noqa: S301
+        return content[32:] if hashlib.sha256(content[32:]).digest() == content[:32] else None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        content = self._content(self._path(sig, target_context.codegen()))
+        return None if content is None else CompileResult._rebuild(target_context, *pickle.loads(content))  # noqa: S301
 
     def save_overload(self, sig: Any, data: Any) -> None:
         content = dumps(data._reduce())
@@ -120,11 +128,14 @@ def _made(dtype: str) -> Any:
     from taut.engine import run
 
     dispatcher = numba.njit(nogil=True, _nrt=False, error_model="numpy")(run.run.py_func)
-    dispatcher._cache = _Store()
+    store = dispatcher._cache = _Store()
+    signature = _signature(types.float32 if dtype == "float32" else types.float64)
+    if not store.has(signature, dispatcher.targetctx):
+        say(f"compiling the engine for {dtype}, once for this version and processor; this takes some 15 seconds")
     collects = gc.isenabled()
     gc.disable()  # which would look through the compiler's growing trees again and again
     try:
-        dispatcher.compile(_signature(types.float32 if dtype == "float32" else types.float64))
+        dispatcher.compile(signature)
     finally:
         if collects:
             gc.enable()

@@ -1,15 +1,21 @@
-"""One fit: a recipe in, a history and weights out.
+"""One fit, or a population: a recipe in, a history and weights out.
 
-`train` fits a network to arrays; `fit_model` fits a recipe to a table, with the encoding of its columns. This room
-knows nothing of how settings are chosen, nor of files or screens.
+`train` fits a network to arrays, `train_many` a population of them; `fit_model` fits a recipe to a table, with the
+encoding of its columns. This room knows nothing of how settings are chosen, nor of files or screens.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from taut.training.callbacks import Callback, EarlyStopping, ProgressDisplay, Run
 from taut.training.history import History, State
-from taut.training.model import Model, fit_model
 from taut.training.population import FinishedRun, PlannedRun, train_many
 from taut.training.recipe import Recipe
 from taut.training.train import train
+
+if TYPE_CHECKING:
+    from taut.training.model import Model, fit_model
 
 __all__ = [
     "Callback",
@@ -26,3 +32,14 @@ __all__ = [
     "train",
     "train_many",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Load what needs pandas and scikit-learn when it is first used: training on arrays does not wait for it."""
+        if name not in ("Model", "fit_model"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from taut.training import model
+
+        return getattr(model, name)

@@ -9,13 +9,17 @@ chosen.
 from __future__ import annotations
 
 import os
+import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,7 @@ from taut.checks import check_choice, check_flag, check_number, shown
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.network import Loss, Network
 from taut.random import Random
+from taut.training import building
 from taut.training.callbacks import EarlyStopping, Run
 from taut.training.history import History, State
 from taut.training.loops import Columns, CompiledLoop
@@ -34,7 +39,7 @@ from taut.training.setup import Setup
 __all__ = ["FinishedRun", "PlannedRun", "train_many"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlannedRun:
     """A run that is still to be made.
 
@@ -63,15 +68,8 @@ class PlannedRun:
         if self.recipe.early_stopping and self.validation_rows is None:
             raise InvalidValue("a recipe with early_stopping=True needs validation_rows")
 
-    @property
-    def cost(self) -> float:
-        """A measure of how long the run takes, for the order in which runs are made."""
-        rows = 1 if self.rows is None else len(self.rows)
-        widths = (1, *self.recipe.hidden_layer_sizes, 1)
-        return float(self.recipe.epochs * rows * sum(a * b for a, b in pairwise(widths)))
 
-
-@dataclass
+@dataclass(eq=False)
 class FinishedRun:
     """What became of a planned run.
 
@@ -183,14 +181,21 @@ def train_many(
     """
     check_choice("task", task, TASKS)
     check_flag("evaluate_training", evaluate_training)
+    check_flag("progress", progress)
     if n_threads is not None:
         check_number("n_threads", n_threads, at_least=1, integer=True)
+    for name, function in (("on_finish", on_finish), ("is_cancelled", is_cancelled)):
+        if function is not None and not callable(function):
+            raise InvalidType(f"{name} must be a function, got {shown(function)}")
     given: object = runs
-    if not isinstance(given, (list, tuple)) or not all(isinstance(run, PlannedRun) for run in given):
+    if not isinstance(given, (list, tuple)):
         raise InvalidType(f"runs must be a list of PlannedRun, got {shown(given)}")
+    for run in given:
+        if not isinstance(run, PlannedRun):
+            raise InvalidType(f"runs must be a list of PlannedRun, got {shown(run)} in it")
     table = _Table(X, y, task, sample_weight, class_weight)
     for run in runs:
-        table.check(run)
+        table.admit(run)
     if not runs:
         return []
     crew = _Crew(table, list(runs), evaluate_training, is_cancelled)
@@ -204,61 +209,87 @@ class _Table:
         self, X: Any, y: Any, task: str, sample_weight: np.ndarray | None, class_weight: tuple[float, ...] | None
     ) -> None:
         self.X, self.y, self.task = np.asarray(X), np.asarray(y), task
-        self.sample_weight, self.class_weight = sample_weight, class_weight
-        if self.X.ndim != 2 or not self.X.size or self.y.ndim not in (1, 2):
-            raise InvalidValue(f"X must have shape (samples, inputs) and y one row a sample, got {self.X.shape}")
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
+        self.class_weight = class_weight
+        if self.X.ndim != 2 or not self.X.size:
+            raise InvalidValue(f"X must have shape (samples, inputs) with at least one of each, got {self.X.shape}")
+        if self.y.ndim not in (1, 2) or not self.y.size:
+            raise InvalidValue(f"y must have shape (samples,) or (samples, outputs), got {self.y.shape}")
+        if class_weight is not None and task != "classification":
+            raise InvalidValue(f"class_weight is for classification, got {shown(class_weight)} for {task}")
         if task == "regression" or self.y.ndim == 2:
             self.n_outputs = self.y.shape[1] if self.y.ndim == 2 else 1
-        elif self.y.dtype.kind not in "iub" or not self.y.size or self.y.min() < 0:
+        elif self.y.dtype.kind not in "iub":
             raise InvalidType(f"class labels must be integers from 0, got {self.y.dtype}: {shown(self.y[:5].tolist())}")
+        elif self.y.min() < 0:
+            raise InvalidValue(f"class labels must be integers from 0, got {self.y.min()}")
         else:
             self.n_outputs = int(self.y.max()) + 1
         self._wholes: dict[tuple[Loss, str], Objective] = {}
-        self._lock = threading.Lock()
+        self._factors: dict[tuple[Loss, str], np.ndarray | None] = {}  # of the classes, for each row
 
-    def check(self, run: PlannedRun) -> None:
-        """Raise if the rows of a run are not rows of the table."""
-        for name, given in (("rows", run.rows), ("validation_rows", run.validation_rows)):
-            if given is None:
-                continue
-            rows = np.asarray(given)
-            if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
-                raise InvalidValue(f"{name} must be a list of row numbers, got {shown(rows.tolist())}")
-            if rows.min() < 0 or rows.max() >= len(self.X):
-                raise InvalidValue(f"{name} must be from 0 to {len(self.X) - 1}, got {rows.min()} to {rows.max()}")
-
-    def objective(self, network: Network, loss: Loss, run: PlannedRun) -> Objective:
-        """Return what a run minimizes: its rows of the table, without a copy of them."""
-        whole = self._whole(network, loss)
-        rows = None if run.rows is None else np.asarray(run.rows, dtype=np.int64)
-        weights = whole.weights
-        if rows is not None and weights is not None and self.sample_weight is not None:
-            weights = weights / weights.dtype.type(
-                np.asarray(self.sample_weight, dtype=float)[rows].mean() / self._mean
+    def admit(self, run: PlannedRun) -> None:
+        """Prepare the table for a run, or raise if that cannot be made."""
+        rows = self._rows("rows", run.rows)
+        self._rows("validation_rows", run.validation_rows)
+        recipe = run.recipe
+        key = self._key(recipe)
+        if key not in self._wholes:
+            network, loss, _ = recipe.build(self.X.shape[1], self.n_outputs, self.task, class_weight=self.class_weight)
+            same = [whole.x for (_, dtype), whole in self._wholes.items() if dtype == recipe.dtype]
+            made = objective_of(network, loss, same[0] if same else self.X, self.y, self.sample_weight, seed=0)
+            self._factors[key] = loss.row_weights(made.targets)
+            dtype = np.int64 if made.targets.ndim == 1 else made.x.dtype
+            self._wholes[key] = replace(made, targets=np.ascontiguousarray(made.targets, dtype))
+        weights = self._wholes[key].weights
+        if rows is not None and weights is not None and not weights[rows].any():
+            raise InvalidValue(
+                f"every row of a run has weight 0: sample_weight and class_weight leave nothing of rows {shown(rows.tolist())}"
             )
+        if recipe.augmentation is not None:  # applied to no image, it still says which it is for
+            recipe.augmentation.apply(self.X[:0], np.arange(0), Random(recipe.seed))
+
+    def cost(self, run: PlannedRun) -> float:
+        """Return a measure of how long a run takes, for the order in which runs are made."""
+        rows = len(self.X) if run.rows is None else len(run.rows)
+        widths = (self.X.shape[1], *run.recipe.hidden_layer_sizes, self.n_outputs)
+        return float(run.recipe.epochs) * rows * sum(a * b for a, b in pairwise(widths))
+
+    def objective(self, run: PlannedRun) -> Objective:
+        """Return what a run minimizes: its rows of the table, without a copy of them."""
+        key = self._key(run.recipe)
+        whole, rows = self._wholes[key], self._rows("rows", run.rows)
+        weights = whole.weights
+        if self.sample_weight is not None and rows is not None:
+            given = self.sample_weight.astype(np.float64, copy=False)
+            given, factors = given / given[rows].mean(), self._factors[key]
+            weights = (given if factors is None else factors * given).astype(whole.x.dtype)
         if run.recipe.augmentation is not None and rows is not None:
             return replace(whole, weights=weights).take(rows)  # what is drawn anew needs an array of its own
         return replace(whole, weights=weights, subset=rows)
 
-    def validation(self, network: Network, loss: Loss, run: PlannedRun) -> Objective | None:
+    def validation(self, run: PlannedRun) -> Objective | None:
         """Return the rows that a run looks at."""
-        if run.validation_rows is None:
+        rows = self._rows("validation_rows", run.validation_rows)
+        return None if rows is None else replace(self._wholes[self._key(run.recipe)], weights=None, subset=rows)
+
+    def _key(self, recipe: Recipe) -> tuple[Loss, str]:
+        """Return on what the table's preparation depends."""
+        return building.loss(recipe, self.task, self.class_weight).evaluation(), recipe.dtype
+
+    def _rows(self, name: str, given: Any) -> np.ndarray | None:
+        """Return numbers of rows as an array, or raise if they are none of the table."""
+        if given is None:
             return None
-        rows = np.asarray(run.validation_rows, dtype=np.int64)
-        return replace(self._whole(network, loss), weights=None, subset=rows)
-
-    def _whole(self, network: Network, loss: Loss) -> Objective:
-        key = loss, network.theta.dtype.name
-        with self._lock:
-            if key not in self._wholes:
-                made = objective_of(network, loss, self.X, self.y, self.sample_weight, seed=0)
-                same = [other for (_, dtype), other in self._wholes.items() if dtype == key[1]]
-                self._wholes[key] = replace(made, x=same[0].x) if same else made
-            return self._wholes[key]
-
-    @property
-    def _mean(self) -> float:
-        return float(np.asarray(self.sample_weight, dtype=float).mean())
+        try:
+            rows = np.asarray(given)
+        except ValueError:  # lists of unequal length
+            rows = np.empty(0)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
+            raise InvalidValue(f"{name} must be a list of row numbers, got {shown(given)}")
+        if rows.min() < 0 or rows.max() >= len(self.X):
+            raise InvalidValue(f"{name} must be from 0 to {len(self.X) - 1}, got {rows.min()} to {rows.max()}")
+        return np.ascontiguousarray(rows, dtype=np.int64)
 
 
 class _Crew:
@@ -267,45 +298,84 @@ class _Crew:
     def __init__(
         self, table: _Table, runs: list[PlannedRun], evaluates: bool, is_cancelled: Callable[[int], bool] | None
     ) -> None:
-        self.table, self.runs, self.evaluates = table, runs, evaluates
-        self._is_cancelled, self._is_interrupted = is_cancelled, threading.Event()
+        self.table, self.runs, self.evaluates, self._is_cancelled = table, runs, evaluates, is_cancelled
+        self._left = deque(sorted(range(len(runs)), key=lambda index: -table.cost(runs[index])))
+        self._ended: SimpleQueue[tuple[int, FinishedRun | BaseException]] = SimpleQueue()
+        self._is_interrupted = self._is_over = False  # end after the epoch; end at once
 
     def work(
         self, n_threads: int, on_finish: Callable[[int, FinishedRun], None] | None, progress: bool
     ) -> list[FinishedRun]:
         """Make all runs, longest first."""
-        order = sorted(range(len(self.runs)), key=lambda index: -self.runs[index].cost)
         finished: dict[int, FinishedRun] = {}
-        with ThreadPoolExecutor(n_threads, thread_name_prefix="taut") as pool, _display(len(order), progress) as show:
-            waiting: dict[Future[FinishedRun], int] = {pool.submit(self._make, index): index for index in order}
-            while waiting:
+        with (
+            ThreadPoolExecutor(n_threads, thread_name_prefix="taut") as pool,
+            self._until_it_is_over(),
+            _display(len(self.runs), progress) as show,
+        ):
+            for _ in range(n_threads):
+                pool.submit(self._serve)
+            while len(finished) < len(self.runs):
                 try:
-                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        index = waiting.pop(future)
-                        finished[index] = future.result()
-                        show(len(finished), finished[index])
-                        if on_finish is not None:
-                            on_finish(index, finished[index])
-                except BaseException as error:
-                    was_interrupted = self._is_interrupted.is_set()
-                    self._is_interrupted.set()
-                    if was_interrupted or not isinstance(error, KeyboardInterrupt):
-                        raise
+                    index, outcome = self._ended.get(timeout=_LISTENS_SECONDS)
+                except Empty:
+                    continue
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                finished[index] = outcome
+                show(len(finished), outcome)
+                if on_finish is not None:
+                    on_finish(index, outcome)
         return [finished[index] for index in range(len(self.runs))]
+
+    @contextmanager
+    def _until_it_is_over(self) -> Iterator[None]:
+        """Let the first Ctrl-C end the runs after their epochs; whatever ends the population ends them at once."""
+        # A process in the background ignores Ctrl-C and goes on doing so; None is a handler that Python cannot put back.
+        is_heard = signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)
+        is_heard = is_heard and threading.current_thread() is threading.main_thread()
+
+        def stop(_signum: int, _frame: FrameType | None) -> None:
+            if self._is_interrupted:
+                raise KeyboardInterrupt
+            self._is_interrupted = True
+
+        previous = signal.signal(signal.SIGINT, stop) if is_heard else None
+        try:
+            yield
+        finally:
+            self._is_over = True
+            if is_heard:
+                signal.signal(signal.SIGINT, previous)
+
+    def _serve(self) -> None:
+        """Make one run after the other, until none is left."""
+        while not self._is_over:
+            try:
+                index = self._left.popleft()
+            except IndexError:
+                return
+            outcome: FinishedRun | BaseException
+            try:
+                outcome = self._make(index)
+            except BaseException as error:  # noqa: BLE001  # told to the thread that waits for it
+                outcome = error
+            self._ended.put((index, outcome))
 
     def _make(self, index: int) -> FinishedRun:
         planned, table = self.runs[index], self.table
         recipe = planned.recipe
         shape = table.X.shape[1], table.n_outputs, table.task
         network, loss, optimizer = recipe.build(*shape, class_weight=table.class_weight)
-        objective = table.objective(network, loss, planned)
+        if self._ends(index):
+            return FinishedRun(planned, self._reason, None, None, network.state.copy(), {}, loss.metric_name, shape)
+        objective = table.objective(planned)
         setup = Setup(
             network=network,
             loss=loss,
             optimizer=optimizer,
             objective=objective,
-            validation=table.validation(network, loss, planned),
+            validation=table.validation(planned),
             batch_size=recipe.batch_rows(objective.n_rows),
             epochs=recipe.epochs,
             random=Random(recipe.seed),
@@ -322,37 +392,39 @@ class _Crew:
         self, setup: Setup, recipe: Recipe, index: int
     ) -> tuple[list[Columns], str, NonFiniteLoss | None, int | None]:
         """Run a setup to its end; return pieces of its history, why it stopped, and its best epoch."""
-        history = History(setup.loss.metric_name)
-        state = history.state = State(memory=setup.optimizer.start(setup.network.theta))
         stopping = EarlyStopping(recipe.patience) if recipe.early_stopping else None
-        run = Run(setup.network, history, setup.epochs)
         if stopping is not None:
-            stopping.on_start(run)
-        loop = CompiledLoop(setup, state, stopping, n_threads=1)  # which knows every kind that a recipe can name
+            stopping.on_start(Run(setup.network, History(setup.loss.metric_name), setup.epochs))
+        state = State(memory=setup.optimizer.start(setup.network.theta))
+        loop = CompiledLoop(setup, state, stopping)  # which knows every kind that a recipe can name
         pieces: list[Columns] = []
-        done, error = 0, None
+        stopped, error = "epochs", None
         try:
-            while done < setup.epochs and run.stop_reason is None:
+            while loop.session.epoch < setup.epochs and not loop.stopped_early:
                 ends = self._ends(index)
-                if ends and loop.is_between_epochs:
-                    run.stop("interrupted" if self._is_interrupted.is_set() else "cancelled")
+                if self._is_over or (ends and loop.is_between_epochs):
+                    stopped = self._reason
                     break
-                pieces.append(loop.advance(done + 1 if ends else setup.epochs))
-                done += len(pieces[-1]["epoch"])
-                if loop.stopped_early:
-                    run.stop("early stopping")
+                pieces.append(loop.advance(loop.session.epoch + 1 if ends else setup.epochs))
         except NonFiniteLoss as broke:
-            error = broke
-            run.stop("not finite")
+            error = broke.with_traceback(None)  # which would keep all that the run needed
         loop.finish()
-        if stopping is not None:
-            for piece in pieces:
-                history.add(piece)
-            stopping.on_end(run)
-        return pieces, run.stop_reason or "epochs", error, history.best_epoch
+        best = loop.session.best_epoch if stopping is not None else -1
+        if best >= 0:
+            loop.session.read_best()
+        stopped = "not finite" if error is not None else "early stopping" if loop.stopped_early else stopped
+        return pieces, stopped, error, best if best >= 0 else None
 
     def _ends(self, index: int) -> bool:
-        return self._is_interrupted.is_set() or (self._is_cancelled is not None and self._is_cancelled(index))
+        return self._is_interrupted or (self._is_cancelled is not None and self._is_cancelled(index))
+
+    @property
+    def _reason(self) -> str:
+        return "interrupted" if self._is_interrupted else "cancelled"
+
+
+# How long the calling thread may wait before it looks whether there is a signal, where waiting is deaf to them.
+_LISTENS_SECONDS = 0.5
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import numpy as np
 
 from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
-from taut.data.columns import SCALERS
+from taut.data.schema import SCALINGS
 from taut.errors import InvalidType, InvalidValue
 from taut.network import Average, Loss, Network, Optimizer
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
@@ -112,7 +112,7 @@ class Recipe:
     patience : int, default 20
         Epochs without improvement before stopping.
     scaling : str, default "standard"
-        How numeric columns are scaled, a name from `taut.data.columns.SCALERS`.
+        How numeric columns are scaled, a name from `taut.data.schema.SCALINGS`.
     augmentation : Augmentation, optional
         What is done to image-shaped rows anew in each epoch.
     dtype : {"float64", "float32"}
@@ -198,7 +198,7 @@ class Recipe:
         check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
-        check_choice("scaling", self.scaling, SCALERS)
+        check_choice("scaling", self.scaling, SCALINGS)
         check_choice("dtype", self.dtype, DTYPES)
 
     def _check_numbers(self) -> None:
