@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cases
-from benchmarks.contenders.base import Contender, Unavailable
-from benchmarks.contenders.tauts import TautCompiled, TautMany, TautReference32
+from benchmarks.contenders.base import Contender
+from benchmarks.contenders.tauts import TautCompiled, TautMany
 from benchmarks.problems import Problem
 from benchmarks.session import Plan, say
 
@@ -23,29 +23,18 @@ TURNS = 3
 
 def measure_growth(plan: Plan) -> dict[str, Any]:
     """Return for each axis the sizes and the seconds, an epoch each; for runs, five epochs of all."""
-    engine = _engine(plan)
+    engine = TautCompiled()
     axes: dict[str, tuple[list[int], Callable[[int], Problem]]] = {
         "rows": ([300, 1000, 3000, 10_000, 30_000, 100_000, 300_000], lambda rows: _network(rows, (UNITS,))),
         "units": ([8, 16, 32, 64, 128, 256, 512, 1024], lambda units: _network(ROWS, (units,))),
         "depth": ([1, 2, 3, 4, 5, 6], lambda depth: _network(ROWS, (UNITS,) * depth)),
     }
-    found: dict[str, Any] = {"engine": engine.name}
+    found: dict[str, Any] = {}
     for axis, (sizes, problem) in axes.items():
         found[axis] = {"sizes": sizes, "seconds": [_epoch(engine, problem(size), plan) for size in sizes]}
         say(f"  {axis}: {', '.join(f'{seconds:.3g}' for seconds in found[axis]['seconds'])} s")
-    try:
-        found["runs"] = _runs(plan)
-    except Unavailable as reason:
-        say(f"  runs: skipped: {reason}")
+    found["runs"] = _runs(plan)
     return found
-
-
-def _engine(plan: Plan) -> Contender:
-    try:
-        TautCompiled().start(_network(300, (8,)), plan.count)
-    except Unavailable:
-        return TautReference32()
-    return TautCompiled()
 
 
 def _network(rows: int, hidden: tuple[int, ...]) -> Problem:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cases
-from benchmarks.contenders.base import Unavailable
-from benchmarks.contenders.tauts import TautCompiled, TautMany, TautReference32
+from benchmarks.contenders.tauts import TautCompiled, TautMany
 from benchmarks.machine import memory_now, memory_peak, reset_memory_peak
 from benchmarks.problems import Problem
 from benchmarks.session import Plan
@@ -26,8 +25,8 @@ def large_table(plan: Plan) -> dict[str, Any]:
     problem = _table(ROWS)
     data = problem.x.nbytes + problem.y.nbytes
     reset_memory_peak()
-    engine = _train(problem, plan)
-    return {"engine": engine, "data": data, "beyond": memory_peak() - before - data}
+    _train(problem, plan)
+    return {"data": data, "beyond": memory_peak() - before - data}
 
 
 def _table(rows: int) -> Problem:
@@ -36,15 +35,8 @@ def _table(rows: int) -> Problem:
     return cases.table_network("table", x, np.arange(rows) % 2, (64,), batch_size=512)
 
 
-def _train(problem: Problem, plan: Plan) -> str:
-    """Train one epoch by the compiled engine, or the reference loop if there is none; return which."""
-    try:
-        fit = TautCompiled().start(problem, plan.count)
-    except Unavailable:
-        TautReference32().start(problem, plan.count).train(1)
-        return "reference loop"
-    fit.train(1)
-    return "compiled"
+def _train(problem: Problem, plan: Plan) -> None:
+    TautCompiled().start(problem, plan.count).train(1)
 
 
 def population(plan: Plan) -> dict[str, Any]:
@@ -56,7 +48,7 @@ def population(plan: Plan) -> dict[str, Any]:
     reset_memory_peak()
     run()
     data = everything.x.nbytes + everything.y.nbytes
-    return {"engine": "compiled", "data": data, "beyond": memory_peak() - before}
+    return {"data": data, "beyond": memory_peak() - before}
 
 
 MEASURES: dict[str, Callable[[Plan], dict[str, Any]]] = {"table": large_table, "population": population}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import taut
-from benchmarks.contenders.base import Contender, Fit, PopulationContender, Unavailable
+from benchmarks.contenders.base import Contender, Fit, PopulationContender
 from benchmarks.problems import BETA_1, BETA_2, EPSILON, Population, Problem, Weights
 
 __all__ = ["Taut", "TautCompiled", "TautMany", "TautReference32", "TautReference64"]
@@ -62,13 +61,8 @@ class Taut(Contender):
     dtype = "float32"
 
     def start(self, problem: Problem, threads: int) -> Fit:
-        if "engine" not in inspect.signature(taut.train).parameters:
-            if self.engine == "compiled":
-                raise Unavailable("this taut has no compiled engine")
-            return TautFit(problem, self.dtype, {})
-        settings: dict[str, Any] = {"engine": self.engine}
-        if self.engine == "compiled":
-            settings["n_threads"] = threads
+        # With all threads, `train` decides itself whether an update is long enough to be shared.
+        settings: dict[str, Any] = {"engine": self.engine, "n_threads": 1 if threads == 1 else None}
         return TautFit(problem, self.dtype, settings)
 
 
@@ -101,8 +95,6 @@ class TautMany(PopulationContender):
     packages = ("taut", "numpy", "numba")
 
     def start(self, population: Population, threads: int) -> Callable[[], np.ndarray]:
-        if "train_many" not in taut.__all__:
-            raise Unavailable("this taut has no train_many")
         runs = [
             taut.PlannedRun(
                 taut.Recipe(
