@@ -38,7 +38,10 @@ _lock = threading.Lock()
 
 
 def _folder() -> Path:
-    return Path(os.environ.get("NUMBA_CACHE_DIR") or AppDirs("taut", appauthor=False).user_cache_dir)
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen or AppDirs("taut", appauthor=False).user_cache_dir)
+    # Without a home its name is relative, and what lies below the working folder may be anybody's: then keep nothing.
+    return folder if chosen or folder.is_absolute() else Path(os.devnull)
 
 
 def _sources() -> bytes:
