@@ -17,12 +17,13 @@ def published_network(generator: np.random.RandomState) -> Network:
     return network
 
 
-@pytest.fixture(scope="module")
-def history():
+@pytest.fixture(scope="module", params=["numpy", "compiled"])
+def history(request):
     generator = np.random.RandomState(0)
     X, y = spiral(100, 3, random_state=generator)
     optimizer = Adam(0.05, schedule=InverseTime(1e-8, compounding=True))
-    return train(published_network(generator), X, y, optimizer=optimizer, epochs=201, batch_size=None)
+    settings = {"optimizer": optimizer, "epochs": 201, "batch_size": None, "engine": request.param}
+    return train(published_network(generator), X, y, **settings)
 
 
 @pytest.mark.parametrize(
