@@ -26,6 +26,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
+from taut.engine.vectors import WIDTH
 from taut.files import replace_file
 from taut.notices import say
 
@@ -70,7 +71,7 @@ class _Store(NumbaCache):
         """Do nothing."""
 
     def _path(self, signature: Any, codegen: Any) -> Path:
-        key = self._source_hash + repr((signature, codegen.magic_tuple())).encode()
+        key = self._source_hash + repr((signature, codegen.magic_tuple(), WIDTH)).encode()
         return _folder() / f"engine-{hashlib.sha256(key).hexdigest()[:24]}.bin"
 
     def has(self, signature: Any, target_context: Any) -> bool:

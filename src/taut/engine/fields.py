@@ -159,7 +159,7 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP = range(6)
     SHOWS_AVERAGE,
     COUNTERS,
 ) = range(10)
-RUNNING, FINISHED, STOPPED_EARLY, NOT_FINITE_LOSS, NOT_FINITE_WEIGHTS = range(5)
+RUNNING, STOPPED_EARLY, NOT_FINITE_LOSS, NOT_FINITE_WEIGHTS = range(4)
 
 # Sums: real numbers that a run changes. The penalties of each owner follow, then three sums for each output, for the
 # coefficient of determination, then room for one number for each owner.

@@ -1,8 +1,8 @@
 """Layers, compiled: each kind of `taut.network`'s layers and activations, over the rows of a tile.
 
-A tile holds a few hundred samples: for each layer a matrix of outputs and one of derivatives, all in one flat array,
-each row padded with zeros to a whole number of vectors. Formulas are those of `taut.network`, where they are explained.
-Floor 3 of the house.
+A tile holds some dozens of samples, or more: for each layer a matrix of outputs and one of derivatives, all in one flat
+array, each row padded with zeros to a whole number of vectors. Formulas are those of `taut.network`, where they are
+explained. Floor 3 of the house.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from taut.engine.vectors import (
 )
 
 __all__ = [
+    "NARROWEST",
     "OPEN",
     "ROW_BLOCK",
     "STRIP_BYTES",
@@ -60,6 +61,14 @@ OPEN = 0
 ROW_BLOCK = 8 if WIDTH == 64 else 4
 
 _INDEX = ir.IntType(64)
+
+#: The narrowest rows: they are padded to this many numbers, if not to a whole vector.
+NARROWEST = 4
+
+
+def _exists(memory: types.Array, divisor: int) -> bool:
+    """Return whether there are rows of a `divisor`-th of a vector; where vectors are short, there are none."""
+    return divisor == 1 or full(memory.dtype).count // divisor >= NARROWEST
 
 
 class _Block:
@@ -133,6 +142,8 @@ def _strip(vectors: int, divisor: int) -> Any:
         signature = types.void(memory, *[types.intp] * 13, memory.dtype)
 
         def generate(context, builder, signature, arguments):
+            if not _exists(memory, divisor):
+                return context.get_dummy_value()
             array, a, a_row, a_step, b, b_step, depth, start, start_row, c, c_row, rows, gate, gate_row, floor = (
                 arguments
             )
@@ -283,6 +294,8 @@ def _dots(divisor: int) -> Any:
         signature = types.void(memory, *[types.intp] * 8)
 
         def generate(context, builder, signature, arguments):
+            if not _exists(memory, divisor):
+                return context.get_dummy_value()
             array, a, a_row, b, b_row, depth, start, c, rows = arguments
             vector = ir_vector(full(memory.dtype))
             width = vector.count // divisor
@@ -387,6 +400,8 @@ def _turn(divisor: int, *, back: bool) -> Any:
         signature = types.void(memory, types.intp, types.intp)
 
         def generate(context, builder, signature, arguments):
+            if not _exists(memory, divisor):
+                return context.get_dummy_value()
             at_source, at_target = (pointer(context, builder, memory, arguments[0], place) for place in arguments[1:])
             vector = ir_vector(full(memory.dtype))
             width = vector.count // divisor

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from taut.engine import fields as f
+from taut.engine.products import NARROWEST, ROW_BLOCK
 from taut.network import activations, averages, layers, losses, normalization, optimizers, penalties, schedules
-from taut.network.layers import Layer
 from taut.network.losses import Loss
 from taut.network.network import Network
 from taut.network.optimizers import Optimizer
@@ -173,7 +173,7 @@ class Program:
     def __post_init__(self) -> None:
         kinds = [_LAYERS[type(layer)][0] for layer in self.network.layers]
         # Sums along a row are made in whole vectors; other layers may have rows of a part of one.
-        self.narrowest = self.lanes if any(kind in (f.SOFTMAX, *_NORMALIZATIONS) for kind in kinds) else 4
+        self.narrowest = self.lanes if any(kind in (f.SOFTMAX, *_NORMALIZATIONS) for kind in kinds) else NARROWEST
         widest = max(self.padded(width) for width in [*self._widths(), *(p.shape[0] for p in self.network.parameters)])
         self._take(widest)  # the open gate of `taut.engine.products`
         self.places[f.ZEROS] = self._take(widest)
@@ -296,7 +296,8 @@ class Program:
             is_large = self.network.theta.nbytes > self.tile_bytes
             rows = min(rows, _MOST_TILE_ROWS if is_large else max(self.tile_bytes // per_row, _FEWEST_TILE_ROWS))
             rows = min(rows, _MOST_TILE_ROWS)
-        self.tile_rows = -(-rows // self.lanes) * self.lanes
+        unit = max(self.lanes, ROW_BLOCK)
+        self.tile_rows = -(-rows // unit) * unit
         self.places[f.SPARE_SIZE], self.places[f.SPARE] = self.strip, self._take(self.strip * self.threads)
         block = (2 * pads[-1] + 2) * self.lanes
         self.places[f.BLOCK_ROOM_SIZE], self.places[f.BLOCK_ROOM] = block, self._take(block * self.threads)
@@ -374,11 +375,6 @@ class Program:
         for layer in self.network.layers:
             widths.append(layer.parameters[0].shape[-1] if layer.parameters else widths[-1])
         return widths
-
-
-def layer_kinds() -> tuple[type[Layer], ...]:
-    """Return the layers that the engine knows."""
-    return tuple(_LAYERS)
 
 
 def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[int, float], np.ndarray]:

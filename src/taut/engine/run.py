@@ -17,21 +17,13 @@ import numpy as np
 
 from taut.engine import fields as f
 from taut.engine.draws import permutation, word
+from taut.engine.groups import add_penalty_gradients, apply_groups, mixing_values
 from taut.engine.layers import add_weight_gradients, backward, forward, transpose_weights
 from taut.engine.losses import score
 from taut.engine.parts import part
-from taut.engine.products import copy, count, fill
+from taut.engine.products import ROW_BLOCK, copy, count, fill
 from taut.engine.threads import share, wait
-from taut.engine.update import (
-    BLOCK,
-    add_penalty_gradients,
-    apply_groups,
-    mixing_values,
-    penalty_values,
-    rate_of,
-    squared_norm,
-    update,
-)
+from taut.engine.update import BLOCK, penalty_values, rate_of, squared_norm, update
 from taut.engine.vectors import (
     absolute,
     flush_tiny,
@@ -43,10 +35,11 @@ from taut.engine.vectors import (
     total,
     where_greater,
 )
+from taut.random import Purpose
 
 __all__ = ["run"]
 
-_MIXUP = 7  # taut.random.Purpose
+_MIXUP = int(Purpose.MIXUP)
 
 
 @part
@@ -79,7 +72,7 @@ def run(
             loss = 0.0
             for offset in range(0, batch_rows, tile):
                 rows = min(tile, batch_rows - offset)
-                first, end = share(rows, count(memory), thread, threads)
+                first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
                 if first < end:
                     place = position + offset + first
                     _choose(
@@ -312,7 +305,7 @@ def _evaluate(
     nobody, nothing = chosen[:0], sums[:0]
     for position in range(0, n, tile):
         rows = min(tile, n - position)
-        first, end = share(rows, count(memory), thread, threads)
+        first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
         if first < end:
             for i in range(first, end):
                 chosen[i] = subset[position + i] if len(subset) else position + i
@@ -398,7 +391,10 @@ def _describe_weights(memory, settings, sums, parameters, strengths, groups, lam
             magnitude += total(magnitudes)
             zeros -= total(others)
         zeros += parameter[f.ROWS] * parameter[f.COLUMNS]
-        penalty += strengths[p, f.L2] * square + strengths[p, f.L1] * magnitude
+        if strengths[p, f.L2] > 0:  # a strength of zero must not meet a sum that overflowed
+            penalty += strengths[p, f.L2] * square
+        if strengths[p, f.L1] > 0:
+            penalty += strengths[p, f.L1] * magnitude
         place = f.H_OWNERS + 3 * parameter[f.OWNER]
         if parameter[f.IS_FIRST]:
             row[place + 1], row[place + 2] = sqrt(square), 0.0

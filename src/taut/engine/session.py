@@ -18,7 +18,7 @@ from taut.engine import fields as f
 from taut.engine.compiled import compiled_run
 from taut.engine.products import STRIP_BYTES
 from taut.engine.program import Program, Span, settings_of
-from taut.engine.threads import SYNC_SIZE
+from taut.engine.threads import CALLED_OFF, SYNC_SIZE
 from taut.engine.update import BLOCK
 from taut.engine.vectors import lanes
 from taut.network.averages import SWA, Average
@@ -98,8 +98,8 @@ class Session:
         Rows to look at after each epoch.
     batch_size, total_epochs, seed : int
         As in `train`.
-    mixup : float
-        As in `train`.
+    quantiles : ndarray, shape (points,), optional
+        Of the shares of mixup, at equal distances from 0 to 1.
     watch : Watch, optional
         Early stopping.
     evaluates_training : bool
@@ -143,7 +143,7 @@ class Session:
         self._n_threads = n_threads
         self.settings, self.options, schedules = self._configured(loss, optimizer, average, watch, total_epochs)
         self.settings[f.N_ROWS], self.settings[f.N_VALIDATION] = n, 0 if validation is None else len(validation)
-        self.settings[f.BATCH_SIZE], self.settings[f.TOTAL_EPOCHS] = min(batch_size, n), total_epochs
+        self.settings[f.BATCH_SIZE], self.settings[f.TOTAL_EPOCHS] = min(batch_size, n), min(total_epochs, _MOST)
         self.settings[f.SEED], self.settings[f.THREADS] = np.uint64(seed).astype(np.int64), n_threads
         self.settings[f.EVALUATES_TRAINING] = evaluates_training
         self.settings[f.N_OWNERS] = owners = sum(bool(layer.parameters) for layer in network.layers)
@@ -193,7 +193,7 @@ class Session:
         settings[f.MONITOR] = -1
         if watch is not None:
             settings[f.MONITOR], settings[f.MONITOR_RISES] = watch.column, watch.rises
-            settings[f.PATIENCE], options[f.MIN_DELTA] = watch.patience, watch.min_delta
+            settings[f.PATIENCE], options[f.MIN_DELTA] = min(watch.patience, _MOST), watch.min_delta
         if isinstance(average, SWA):
             settings[f.AVERAGE_KIND], settings[f.AVERAGE_FROM] = f.SWA, average.first_epoch(total_epochs)
         elif average is not None:
@@ -223,9 +223,9 @@ class Session:
         self.sums[f.RATE] = rate
         for name, values in memory.items():
             self._load(self.program.places[_MEMORY[name]], values)
-        if average is not None:
+        if self.average is not None and average is not None:
             self._load(self.program.places[f.MEAN], average)
-        if live is not None:
+        if self.average is not None and live is not None:
             self._load(self.program.places[f.LIVE], live)
             self.counters[f.SHOWS_AVERAGE] = 1
 
@@ -273,6 +273,7 @@ class Session:
         ndarray, shape (epochs, columns)
             Columns as in `taut.engine.fields`.
         """
+        until_epoch = min(until_epoch, _MOST)
         n, batch = self.settings[f.N_ROWS], self.settings[f.BATCH_SIZE]
         per_epoch = -(-int(n) // int(batch))
         most = min(until_epoch - int(self.counters[f.EPOCH]), most_steps // per_epoch + 2)
@@ -286,11 +287,18 @@ class Session:
             )  # fmt: skip
 
         others = [threading.Thread(target=work, args=(thread,), daemon=True) for thread in range(1, self._n_threads)]
-        for other in others:
-            other.start()
-        work(0)
-        for other in others:
-            other.join()
+        started: list[threading.Thread] = []
+        try:
+            for other in others:
+                other.start()
+                started.append(other)
+            work(0)
+        except BaseException:  # such as Ctrl-C between two starts, or no more threads to be had
+            self._room[-1][CALLED_OFF] = 1
+            raise
+        finally:
+            for other in started:
+                other.join()
         return history[: self.counters[f.RECORDED]]
 
     @property
@@ -338,6 +346,9 @@ class Session:
         """Whether early stopping has ended the run."""
         return bool(self.counters[f.STATUS] == f.STOPPED_EARLY)
 
+
+# More than any run lives to see, and less than what a number of 64 bits holds.
+_MOST = 2**62
 
 _MEMORY = {"momentum": f.MOMENTUM, "squares": f.SQUARES}
 

@@ -15,10 +15,11 @@ from numba.core.extending import intrinsic
 from taut.engine.parts import part
 from taut.engine.vectors import IS_X86, pointer
 
-__all__ = ["SYNC_SIZE", "share", "wait"]
+__all__ = ["CALLED_OFF", "SYNC_SIZE", "share", "wait"]
 
-#: Whole numbers that `wait` needs, zero at the start; the two in use lie in cache lines of their own.
-SYNC_SIZE = 32
+#: Whole numbers that `wait` needs, zero at the start; those in use lie in cache lines of their own. Where not all
+#: threads came to be, whoever notices writes a one to the place that is called off, and nobody waits any more.
+SYNC_SIZE, CALLED_OFF = 48, 32
 _ARRIVED, _ROUND = 0, 16
 
 # Looks at the gate, some microseconds of them, before a thread gives way to others.
@@ -85,7 +86,7 @@ def wait(sync, threads):
         _add(sync, _ROUND, 1)
         return
     looks = 0
-    while _read(sync, _ROUND) == before:
+    while _read(sync, _ROUND) == before and _read(sync, CALLED_OFF) == 0:
         looks += 1
         if looks < _PATIENCE:
             _pause()

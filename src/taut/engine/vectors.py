@@ -18,7 +18,7 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
 from numba.core.imputils import lower_builtin
@@ -50,16 +50,25 @@ __all__ = [
 ]
 
 
+def _features() -> set[str]:
+    """Return what the processor that Numba compiles for can do: this one, or the one it was told of."""
+    if config.CPU_FEATURES is not None:
+        return {name[1:] for name in config.CPU_FEATURES.split(",") if name.startswith("+")}
+    if config.CPU_NAME is not None and llvmlite.binding.get_host_cpu_name() != config.CPU_NAME:
+        return set()
+    return {name for name, is_there in llvmlite.binding.get_host_cpu_features().items() if is_there}
+
+
 def _register_bytes() -> int:
-    """Return how many bytes the widest vector register of this processor holds."""
-    features = llvmlite.binding.get_host_cpu_features()
-    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+    """Return how many bytes the widest vector register holds."""
+    features = _features()
+    return 64 if "avx512f" in features else 32 if "avx2" in features else 16
 
 
 #: Whether this processor is of the family of which some instructions are used by name.
 IS_X86 = llvmlite.binding.get_default_triple().startswith(("x86_64", "i686", "amd64"))
 
-#: Bytes in a vector register of this processor.
+#: Bytes in a vector register.
 WIDTH = _register_bytes()
 
 _INDEX = ir.IntType(32)

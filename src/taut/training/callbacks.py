@@ -154,7 +154,7 @@ class EarlyStopping(Callback):
         # A run that was broken off may lack the rows of the epochs of its last call into compiled code.
         if self.restore_best and 0 <= self._best_row < run.history.epochs:
             run.network.state[:] = self._best_state
-            run.history.state.restored = self._best_row < run.history.epochs - 1
+            run.history.state.restored |= self._best_row < run.history.epochs - 1
             run.history.best_epoch = int(run.history["epoch"][self._best_row])
 
 

@@ -178,7 +178,8 @@ class CompiledLoop(Loop):
         self.session.resume(
             state.epoch, state.step, state.rate, state.memory, state.average, state.averaged, state.live
         )
-        self._steps = int(max(_CALL_SECONDS * _FLOPS / _flops(setup), 1))
+        # The first guess knows nothing of evaluation, so it is far too small; the number grows fourfold, if need be.
+        self._steps = int(max(0.02 * _CALL_SECONDS * _FLOPS / _flops(setup), 1))
 
     def running(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -203,7 +204,7 @@ class CompiledLoop(Loop):
         # So many updates a call that it returns soon enough to be stopped, and seldom enough to cost nothing.
         made = session.step - first_step
         self._steps = int(min(max(made * _CALL_SECONDS / max(ended - began, 1e-6), 1), 4 * self._steps))
-        if session.is_not_finite:
+        if session.is_not_finite and not len(rows):  # else the epochs before it come first
             raise self._refuse(session.last_loss, session.epoch, session.rate)
         seconds = began - self.began + (ended - began) * np.arange(1, len(rows) + 1) / max(len(rows), 1)
         return self._columns(rows, first, seconds)
@@ -255,7 +256,9 @@ class CompiledLoop(Loop):
 
 def _threads_for(setup: Setup) -> int:
     """Return how many threads an update is long enough for."""
-    cores = os.cpu_count() or 1
+    from joblib import cpu_count
+
+    cores = cpu_count()  # those that this process may use
     # What joblib and others set in processes that are to leave cores to one another.
     limit = os.environ.get("OMP_NUM_THREADS", "")
     cores = min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores

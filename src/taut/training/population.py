@@ -8,7 +8,6 @@ chosen.
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections import deque
@@ -198,8 +197,10 @@ def train_many(
         table.admit(run)
     if not runs:
         return []
+    from joblib import cpu_count  # those that this process may use
+
     crew = _Crew(table, list(runs), evaluate_training, is_cancelled)
-    return crew.work(min(n_threads or os.cpu_count() or 1, len(runs)), on_finish, progress)
+    return crew.work(min(n_threads or cpu_count(), len(runs)), on_finish, progress)
 
 
 class _Table:
@@ -243,9 +244,7 @@ class _Table:
             self._wholes[key] = replace(made, targets=np.ascontiguousarray(made.targets, dtype))
         weights = self._wholes[key].weights
         if rows is not None and weights is not None and not weights[rows].any():
-            raise InvalidValue(
-                f"every row of a run has weight 0: sample_weight and class_weight leave nothing of rows {shown(rows.tolist())}"
-            )
+            raise InvalidValue(f"sample_weight and class_weight are 0 in all rows of a run: {shown(rows.tolist())}")
         if recipe.augmentation is not None:  # applied to no image, it still says which it is for
             recipe.augmentation.apply(self.X[:0], np.arange(0), Random(recipe.seed))
 
@@ -323,7 +322,7 @@ class _Crew:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 finished[index] = outcome
-                show(len(finished), outcome)
+                show(len(finished))
                 if on_finish is not None:
                     on_finish(index, outcome)
         return [finished[index] for index in range(len(self.runs))]
@@ -331,7 +330,7 @@ class _Crew:
     @contextmanager
     def _until_it_is_over(self) -> Iterator[None]:
         """Let the first Ctrl-C end the runs after their epochs; whatever ends the population ends them at once."""
-        # A process in the background ignores Ctrl-C and goes on doing so; None is a handler that Python cannot put back.
+        # As in `train`: only the main thread hears signals, and a process in the background goes on ignoring them.
         is_heard = signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)
         is_heard = is_heard and threading.current_thread() is threading.main_thread()
 
@@ -396,7 +395,7 @@ class _Crew:
         if stopping is not None:
             stopping.on_start(Run(setup.network, History(setup.loss.metric_name), setup.epochs))
         state = State(memory=setup.optimizer.start(setup.network.theta))
-        loop = CompiledLoop(setup, state, stopping)  # which knows every kind that a recipe can name
+        loop = CompiledLoop(setup, state, stopping, n_threads=1)  # which knows every kind that a recipe can name
         pieces: list[Columns] = []
         stopped, error = "epochs", None
         try:
@@ -428,14 +427,14 @@ _LISTENS_SECONDS = 0.5
 
 
 @contextmanager
-def _display(planned: int, is_shown: bool) -> Iterator[Callable[[int, FinishedRun], None]]:
+def _display(planned: int, is_shown: bool) -> Iterator[Callable[[int], None]]:
     """Yield what is told how many runs are done, and shows it if that is wanted."""
     if not is_shown:
-        yield lambda _done, _run: None
+        yield lambda _done: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("runs"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
+    columns = (TextColumn("runs"), MofNCompleteColumn(), BarColumn())
     with Progress(*columns, TimeRemainingColumn(compact=True), TextColumn("left")) as display:
         task = display.add_task("", total=planned)
-        yield lambda done, run: display.update(task, completed=done, description=run.planned.recipe.describe())
+        yield lambda done: display.update(task, completed=done)

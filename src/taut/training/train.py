@@ -1,7 +1,7 @@
 """`train`: fit a network to arrays.
 
-It checks what it is given, runs the reference loop epoch by epoch, keeps the history, and leaves the network with the
-weights it learned, also when interrupted. Floor 4 of the house; it knows nothing of how settings are chosen.
+It checks what it is given, chooses the loop that runs it, keeps the history, and leaves the network with the weights it
+learned, also when interrupted. Floor 4 of the house; it knows nothing of how settings are chosen.
 """
 
 from __future__ import annotations
@@ -163,9 +163,9 @@ def train(
         evaluate_training=evaluate_training,
     )
     run, first_epoch = Run(network, history, epochs), state.epoch
+    loop, others = _loop(setup, state, listeners, engine, n_threads)
     for callback in listeners:
         callback.on_start(run)
-    loop, others = _loop(setup, state, listeners, engine, n_threads)
     looks_each_epoch = any(type(callback) is not ProgressDisplay for callback in others)
     try:
         with _interrupt(run, interruptible), loop.running():
