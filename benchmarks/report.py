@@ -199,7 +199,7 @@ def _memory(results: Results) -> str:
         "population": "The 100 networks, one thread",
     }
     lines = [
-        f"| {titles[name]} | {entry['engine']} | {entry['data'] / 1e6:.1f} | {entry['beyond'] / 1e6:.1f} |"
+        f"| {titles[name]} | {entry['data'] / 1e6:.1f} | {entry['beyond'] / 1e6:.1f} |"
         for name, entry in measured.items()
         if "skipped" not in entry
     ]
@@ -211,8 +211,8 @@ def _memory(results: Results) -> str:
             "",
             "The most that a process holds while it trains, beyond the libraries and the data themselves.",
             "",
-            "| | engine | data, MB | beyond it, MB |",
-            "|---|---|---:|---:|",
+            "| | data, MB | beyond it, MB |",
+            "|---|---:|---:|",
             *lines,
         ]
     )
@@ -221,7 +221,7 @@ def _memory(results: Results) -> str:
 def _growth(results: Results) -> str:
     return (
         "## How the cost grows\n\n"
-        f"{results.part('growth')['engine']}, one thread. Unless the axis says otherwise: 3000 rows, 20 inputs, one "
+        f"taut, one thread. Unless the axis says otherwise: 3000 rows, 20 inputs, one "
         "hidden layer of 64 units, 3 classes, batches of 128; for runs, networks of the population above, 5 epochs. "
         "The dashed line grows in proportion.\n\n"
         "![Seconds against rows, units, depth and runs](performance/growth.png)"
