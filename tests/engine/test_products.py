@@ -150,24 +150,25 @@ def test_multiply_of_large_matrices_packs_strips_and_changes_no_sum(kind, depth)
     assert_only_changed(before, together, (c, rows * columns), (spare, STRIP_BYTES))
 
 
+@pytest.mark.parametrize("is_gated", [True, False])
+@pytest.mark.parametrize("floor", [0.25, 0.0, -np.inf])
 @pytest.mark.parametrize("kind", TYPES)
-def test_multiply_holds_to_floor_and_gate(kind):
+def test_multiply_holds_to_floor_and_gate(kind, floor, is_gated):
     for columns in widths(kind):
         memory = Memory(kind, columns)
         left, a = memory.draw(9, 6)
         right, b = memory.draw(6, columns)
         gates, gate = memory.draw(9, columns)
-        zeros = np.zeros(columns)
-        start = memory.take(zeros)
+        start = memory.take(np.zeros(columns))
         _, c = memory.draw(9, columns)
         spare = memory.take(np.zeros(STRIP_BYTES))
         after = memory.whole()
         place = (a, 6, 1, b, columns, 6, start, 0, c, columns)
-        multiply(after, *place, 9, columns, spare, gate, columns, 0.25)
-        sums = left.astype(float) @ right.astype(float)
-        expected = np.where(gates > 0, np.maximum(sums, 0.25), 0)
+        multiply(after, *place, 9, columns, spare, *((gate, columns) if is_gated else (OPEN, 0)), floor)
+        expected = np.maximum(left.astype(float) @ right.astype(float), floor)
+        expected = np.where(gates > 0, expected, 0) if is_gated else expected
         made = after[c : c + 9 * columns].reshape(9, columns)
-        np.testing.assert_allclose(made, expected, rtol=0, atol=200 * np.finfo(kind).eps)
+        np.testing.assert_allclose(made, expected, rtol=0, atol=60 * np.finfo(kind).eps)
 
 
 @pytest.mark.parametrize("kind", TYPES)
