@@ -6,7 +6,6 @@ Most of this is about the store alone, which is given small functions to keep: t
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -220,45 +219,6 @@ def test_two_processes_make_a_damaged_engine_again_and_a_third_finds_it(tmp_path
     for process in [start(TRAIN, NUMBA_CACHE_DIR=str(here)) for _ in range(2)]:
         assert ended(process) == (expected[0], notice)
     assert ended(start(TRAIN, NUMBA_CACHE_DIR=str(here))) == (expected[0], "")
-
-
-PROCESSORS = {
-    "16 bytes": {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""},
-    "32 bytes": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+avx,+fma,+sse4.2,+bmi,+bmi2,+f16c"},
-}
-COMPARE = """
-import sys
-import numpy as np
-from taut import L1, L2, SGD, BatchNorm, Dense, Dropout, GaussianNoise, GELU, GroupL1, LayerNorm, Network
-from taut import Orthogonality, ReLU, Softmax, Tanh, train
-from taut.engine.vectors import WIDTH
-assert WIDTH == int(sys.argv[1]), WIDTH
-random = np.random.default_rng(0)
-X, y = random.normal(size=(50, 9)), random.integers(0, 3, 50)
-makes = (
-    lambda: Network([Dense(7, L1(1e-3) + L2(1e-3)), ReLU(), Dropout(0.1), Dense(33), Tanh(), Dense(3)]),
-    lambda: Network([Dense(9, Orthogonality(1e-3)), ReLU(), Dense(5), ReLU(), Dense(2), ReLU(), Dense(17), Dense(3)]),
-    lambda: Network([GaussianNoise(0.1), Dense(2, GroupL1(1e-3)), GELU(), Dense(20), LayerNorm(), BatchNorm(),
-                     Softmax(), Dense(3)]),
-)
-for make in makes:
-    for batch_size, threads in ((None, 2), (16, 1), (3, 3)):
-        nets = make(), make()
-        for net, engine in zip(nets, ("numpy", "compiled")):
-            settings = {"optimizer": SGD(0.05), "epochs": 4, "validation": (X[:7], y[:7]), "mixup": 0.2}
-            train(net, X, y, batch_size=batch_size, engine=engine, n_threads=threads, **settings)
-        np.testing.assert_allclose(nets[1].state, nets[0].state, rtol=0, atol=1e-11)
-"""
-
-
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are processors of another family")
-def test_the_engine_is_right_on_processors_with_shorter_registers(tmp_path):
-    processes = [
-        start(COMPARE, width.split()[0], NUMBA_CACHE_DIR=str(tmp_path), **environment)
-        for width, environment in PROCESSORS.items()
-    ]
-    for process in processes:
-        assert ended(process)[0] == ""
 
 
 def test_a_run_needs_no_home(tmp_path):

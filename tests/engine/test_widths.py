@@ -15,7 +15,8 @@ import pytest
 PROGRAM = """
 import sys
 import numpy as np
-from taut import Adam, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Network, ReLU, Tanh, train
+from taut import L1, L2, Adam, BatchNorm, Dense, Dropout, GaussianNoise, GELU, GroupL1, LayerNorm, Network
+from taut import Orthogonality, ReLU, Softmax, Tanh, train
 from taut.engine.vectors import WIDTH
 
 assert int(sys.argv[1]) == WIDTH, WIDTH
@@ -25,11 +26,13 @@ for name, layers in {
     "plain": lambda: [Dense(20), ReLU(), Dropout(0.2), Dense(5), Tanh(), Dense(3)],
     "layer norm": lambda: [GaussianNoise(0.1), Dense(9), LayerNorm(), ReLU(), Dense(3)],
     "batch norm": lambda: [Dense(9), BatchNorm(), ReLU(), Dense(3)],
+    "rectifiers": lambda: [Dense(9, Orthogonality(0.01)), ReLU(), Dense(5), ReLU(), Dense(33), ReLU(), Dense(3)],
+    "penalties": lambda: [Dense(7, L1(1e-3) + L2(1e-3)), GELU(), Dense(17, GroupL1(1e-3)), Softmax(), Dense(3)],
 }.items():
     states = []
     for engine, n_threads in (("numpy", None), ("compiled", 1), ("compiled", 3)):
         network = Network(layers())
-        train(network, X, y, optimizer=Adam(0.01), epochs=20, batch_size=13, validation=(X[:11], y[:11]),
+        train(network, X, y, optimizer=Adam(0.01), epochs=20, batch_size=13, mixup=0.2, validation=(X[:11], y[:11]),
               engine=engine, n_threads=n_threads)
         states.append(network.state)
     assert np.allclose(states[0], states[1], rtol=1e-9, atol=1e-9), (name, abs(states[0] - states[1]).max())
