@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from taut.training.callbacks import Callback, EarlyStopping, ProgressDisplay, Run
 from taut.training.history import History, State
-from taut.training.population import FinishedRun, PlannedRun, train_many
+from taut.training.population import train_many
 from taut.training.recipe import Recipe
+from taut.training.runs import FinishedRun, PlannedRun
 from taut.training.train import train
 
 if TYPE_CHECKING:

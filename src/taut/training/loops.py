@@ -256,13 +256,14 @@ class CompiledLoop(Loop):
 
 def _threads_for(setup: Setup) -> int:
     """Return how many threads an update is long enough for."""
+    if _flops(setup) < _FLOPS_TO_SHARE:
+        return 1
     from joblib import cpu_count
 
     cores = cpu_count()  # those that this process may use
     # What joblib and others set in processes that are to leave cores to one another.
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    cores = min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
-    return cores if _flops(setup) >= _FLOPS_TO_SHARE else 1
+    return min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
 
 
 def _flops(setup: Setup) -> float:

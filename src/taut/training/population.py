@@ -14,105 +14,23 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import pairwise
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Any
 
 import numpy as np
 
 from taut.checks import check_choice, check_flag, check_number, shown
-from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
-from taut.network import Loss, Network
+from taut.errors import InvalidType, NonFiniteLoss
 from taut.random import Random
-from taut.training import building
 from taut.training.callbacks import EarlyStopping, Run
 from taut.training.history import History, State
 from taut.training.loops import Columns, CompiledLoop
-from taut.training.objective import Objective, objective_of
 from taut.training.recipe import TASKS, Recipe
+from taut.training.runs import FinishedRun, PlannedRun
 from taut.training.setup import Setup
+from taut.training.shared_table import SharedTable
 
-__all__ = ["FinishedRun", "PlannedRun", "train_many"]
-
-
-@dataclass(frozen=True, eq=False)
-class PlannedRun:
-    """A run that is still to be made.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        All that defines the run but the data.
-    rows : array of int, optional
-        The rows to train on; all by default.
-    validation_rows : array of int, optional
-        Rows to look at after each epoch; if the recipe stops early, they say when.
-    seed : int, optional
-        Takes the place of the recipe's.
-    """
-
-    recipe: Recipe
-    rows: np.ndarray | None = None
-    validation_rows: np.ndarray | None = None
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.recipe, Recipe):
-            raise InvalidType(f"a planned run needs a Recipe, got {shown(self.recipe)}")
-        if self.seed is not None:
-            object.__setattr__(self, "recipe", replace(self.recipe, seed=self.seed))
-        if self.recipe.early_stopping and self.validation_rows is None:
-            raise InvalidValue("a recipe with early_stopping=True needs validation_rows")
-
-
-@dataclass(eq=False)
-class FinishedRun:
-    """What became of a planned run.
-
-    Attributes
-    ----------
-    planned : PlannedRun
-        What was planned.
-    stopped : str
-        "epochs", "early stopping", "cancelled", "interrupted", or "not finite".
-    error : NonFiniteLoss or None
-        Why it broke off, if its loss was not finite.
-    best_epoch : int or None
-        The epoch whose weights it has, if it stopped early.
-    state : ndarray, shape (parameters + statistics,)
-        Weights and statistics of the network.
-    columns : dict of str to ndarray, shape (epochs,)
-        The columns of its history.
-    """
-
-    planned: PlannedRun
-    stopped: str
-    error: NonFiniteLoss | None
-    best_epoch: int | None
-    state: np.ndarray
-    columns: Columns
-    _metric_name: str = field(repr=False)
-    _shape: tuple[int, int, str] = field(repr=False)
-
-    @cached_property
-    def network(self) -> Network:
-        """The trained network."""
-        n_inputs, n_outputs, task = self._shape
-        network, _, _ = self.planned.recipe.build(n_inputs, n_outputs, task)
-        network.state[:] = self.state
-        return network
-
-    @cached_property
-    def history(self) -> History:
-        """The course of the run."""
-        history = History(self._metric_name)
-        history.add(self.columns)
-        history.stopped, history.best_epoch = self.stopped, self.best_epoch
-        history.state = State(restored=True)
-        return history
+__all__ = ["train_many"]
 
 
 def train_many(
@@ -192,7 +110,7 @@ def train_many(
     for run in given:
         if not isinstance(run, PlannedRun):
             raise InvalidType(f"runs must be a list of PlannedRun, got {shown(run)} in it")
-    table = _Table(X, y, task, sample_weight, class_weight)
+    table = SharedTable(X, y, task, sample_weight, class_weight)
     for run in runs:
         table.admit(run)
     if not runs:
@@ -203,99 +121,11 @@ def train_many(
     return crew.work(min(n_threads or cpu_count(), len(runs)), on_finish, progress)
 
 
-class _Table:
-    """The data that all runs share, checked once for each loss and floating-point type."""
-
-    def __init__(
-        self, X: Any, y: Any, task: str, sample_weight: np.ndarray | None, class_weight: tuple[float, ...] | None
-    ) -> None:
-        self.X, self.y, self.task = np.asarray(X), np.asarray(y), task
-        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
-        self.class_weight = class_weight
-        if self.X.ndim != 2 or not self.X.size:
-            raise InvalidValue(f"X must have shape (samples, inputs) with at least one of each, got {self.X.shape}")
-        if self.y.ndim not in (1, 2) or not self.y.size:
-            raise InvalidValue(f"y must have shape (samples,) or (samples, outputs), got {self.y.shape}")
-        if class_weight is not None and task != "classification":
-            raise InvalidValue(f"class_weight is for classification, got {shown(class_weight)} for {task}")
-        if task == "regression" or self.y.ndim == 2:
-            self.n_outputs = self.y.shape[1] if self.y.ndim == 2 else 1
-        elif self.y.dtype.kind not in "iub":
-            raise InvalidType(f"class labels must be integers from 0, got {self.y.dtype}: {shown(self.y[:5].tolist())}")
-        elif self.y.min() < 0:
-            raise InvalidValue(f"class labels must be integers from 0, got {self.y.min()}")
-        else:
-            self.n_outputs = int(self.y.max()) + 1
-        self._wholes: dict[tuple[Loss, str], Objective] = {}
-        self._factors: dict[tuple[Loss, str], np.ndarray | None] = {}  # of the classes, for each row
-
-    def admit(self, run: PlannedRun) -> None:
-        """Prepare the table for a run, or raise if that cannot be made."""
-        rows = self._rows("rows", run.rows)
-        self._rows("validation_rows", run.validation_rows)
-        recipe = run.recipe
-        key = self._key(recipe)
-        if key not in self._wholes:
-            network, loss, _ = recipe.build(self.X.shape[1], self.n_outputs, self.task, class_weight=self.class_weight)
-            same = [whole.x for (_, dtype), whole in self._wholes.items() if dtype == recipe.dtype]
-            made = objective_of(network, loss, same[0] if same else self.X, self.y, self.sample_weight, seed=0)
-            self._factors[key] = loss.row_weights(made.targets)
-            dtype = np.int64 if made.targets.ndim == 1 else made.x.dtype
-            self._wholes[key] = replace(made, targets=np.ascontiguousarray(made.targets, dtype))
-        weights = self._wholes[key].weights
-        if rows is not None and weights is not None and not weights[rows].any():
-            raise InvalidValue(f"sample_weight and class_weight are 0 in all rows of a run: {shown(rows.tolist())}")
-        if recipe.augmentation is not None:  # applied to no image, it still says which it is for
-            recipe.augmentation.apply(self.X[:0], np.arange(0), Random(recipe.seed))
-
-    def cost(self, run: PlannedRun) -> float:
-        """Return a measure of how long a run takes, for the order in which runs are made."""
-        rows = len(self.X) if run.rows is None else len(run.rows)
-        widths = (self.X.shape[1], *run.recipe.hidden_layer_sizes, self.n_outputs)
-        return float(run.recipe.epochs) * rows * sum(a * b for a, b in pairwise(widths))
-
-    def objective(self, run: PlannedRun) -> Objective:
-        """Return what a run minimizes: its rows of the table, without a copy of them."""
-        key = self._key(run.recipe)
-        whole, rows = self._wholes[key], self._rows("rows", run.rows)
-        weights = whole.weights
-        if self.sample_weight is not None and rows is not None:
-            given = self.sample_weight.astype(np.float64, copy=False)
-            given, factors = given / given[rows].mean(), self._factors[key]
-            weights = (given if factors is None else factors * given).astype(whole.x.dtype)
-        if run.recipe.augmentation is not None and rows is not None:
-            return replace(whole, weights=weights).take(rows)  # what is drawn anew needs an array of its own
-        return replace(whole, weights=weights, subset=rows)
-
-    def validation(self, run: PlannedRun) -> Objective | None:
-        """Return the rows that a run looks at."""
-        rows = self._rows("validation_rows", run.validation_rows)
-        return None if rows is None else replace(self._wholes[self._key(run.recipe)], weights=None, subset=rows)
-
-    def _key(self, recipe: Recipe) -> tuple[Loss, str]:
-        """Return on what the table's preparation depends."""
-        return building.loss(recipe, self.task, self.class_weight).evaluation(), recipe.dtype
-
-    def _rows(self, name: str, given: Any) -> np.ndarray | None:
-        """Return numbers of rows as an array, or raise if they are none of the table."""
-        if given is None:
-            return None
-        try:
-            rows = np.asarray(given)
-        except ValueError:  # lists of unequal length
-            rows = np.empty(0)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
-            raise InvalidValue(f"{name} must be a list of row numbers, got {shown(given)}")
-        if rows.min() < 0 or rows.max() >= len(self.X):
-            raise InvalidValue(f"{name} must be from 0 to {len(self.X) - 1}, got {rows.min()} to {rows.max()}")
-        return np.ascontiguousarray(rows, dtype=np.int64)
-
-
 class _Crew:
     """The threads that make the runs of a population."""
 
     def __init__(
-        self, table: _Table, runs: list[PlannedRun], evaluates: bool, is_cancelled: Callable[[int], bool] | None
+        self, table: SharedTable, runs: list[PlannedRun], evaluates: bool, is_cancelled: Callable[[int], bool] | None
     ) -> None:
         self.table, self.runs, self.evaluates, self._is_cancelled = table, runs, evaluates, is_cancelled
         self._left = deque(sorted(range(len(runs)), key=lambda index: -table.cost(runs[index])))
