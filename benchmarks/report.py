@@ -52,7 +52,7 @@ def write_page(results: Results) -> None:
         parts.append("![Time of each contender as a multiple of taut's, one thread](performance/ratios.png)")
     parts += [_losses_of_taut(results), *_tables(results), _roofline(results), _memory(results)]
     if has_growth:
-        parts.append(_growth(results))
+        parts.append(_growth())
     parts += [_method(results), _versions(results)]
     page = "\n\n".join(part for part in parts if part) + "\n"
     (DOCS / "performance.md").write_text(page, encoding="utf-8")
@@ -218,10 +218,10 @@ def _memory(results: Results) -> str:
     )
 
 
-def _growth(results: Results) -> str:
+def _growth() -> str:
     return (
         "## How the cost grows\n\n"
-        f"taut, one thread. Unless the axis says otherwise: 3000 rows, 20 inputs, one "
+        "taut, one thread. Unless the axis says otherwise: 3000 rows, 20 inputs, one "
         "hidden layer of 64 units, 3 classes, batches of 128; for runs, networks of the population above, 5 epochs. "
         "The dashed line grows in proportion.\n\n"
         "![Seconds against rows, units, depth and runs](performance/growth.png)"

@@ -549,3 +549,18 @@ def test_inputs_changed_after_training_do_not_reach_into_it():
     second = train(nets[1], other, y, epochs=2, engine="compiled")
     other[:] = np.nan
     assert_same_run((nets[1], second), (nets[0], first))
+
+
+def test_weights_that_a_callback_changes_are_trained_on():
+    class Halve(Callback):
+        def on_epoch_end(self, run):
+            run.network.theta *= 0.5
+
+    states = []
+    for engine in ("numpy", "compiled"):
+        network = Network([Dense(8), ReLU(), Dense(3)])
+        random = np.random.default_rng(0)
+        X, y = random.standard_normal((60, 4)), random.integers(0, 3, 60)
+        train(network, X, y, epochs=5, callbacks=[Halve()], engine=engine)
+        states.append(network.state)
+    np.testing.assert_allclose(*states, rtol=1e-9)

@@ -229,6 +229,10 @@ class Session:
             self._load(self.program.places[f.LIVE], live)
             self.counters[f.SHOWS_AVERAGE] = 1
 
+    def load_state(self) -> None:
+        """Take the state that the network has now."""
+        self._load(self.program.places[f.THETA], self.network.state)
+
     def read_state(self) -> None:
         """Give the network the state of now."""
         self._read(self.program.places[f.THETA], self.network.state)

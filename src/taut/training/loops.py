@@ -60,6 +60,10 @@ class Loop(ABC):
         """Bring the network, and the state of the run, to where the loop is."""
 
     @abstractmethod
+    def take(self) -> None:
+        """Go on from the network as it is now: whoever was shown it may have changed it."""
+
+    @abstractmethod
     def finish(self) -> None:
         """Leave everything as the end of the run is to find it."""
 
@@ -112,6 +116,9 @@ class ReferenceLoop(Loop):
             return {name: np.array([value]) for name, value in self._row(epoch)}
 
     def show(self) -> None:
+        """Do nothing: the network is always where the loop is."""
+
+    def take(self) -> None:
         """Do nothing: the network is always where the loop is."""
 
     def finish(self) -> None:
@@ -240,6 +247,9 @@ class CompiledLoop(Loop):
         state.epoch, state.step, state.rate = session.epoch, session.step, session.rate
         state.memory, state.averaged = session.read_memory(), session.averaged
         state.average, state.live = session.read_average()
+
+    def take(self) -> None:
+        self.session.load_state()
 
     def finish(self) -> None:
         if self.is_between_epochs:

@@ -179,6 +179,8 @@ def train(
                     loop.show()
                 for callback in others:
                     callback.on_epoch_end(run)
+                if looks_each_epoch:
+                    loop.take()
                 if loop.stopped_early:
                     run.stop("early stopping")
     finally:
