@@ -41,6 +41,24 @@ matrix product of 2048 × 2048, measured between the turns.
 |---|---:|---:|---:|---:|"""
 
 
+#: What was aimed at before anything was measured: threads, case, contender ("" is the fastest of all), how many times
+#: as fast.
+AIMS = (
+    ("one", "spiral-300", "JAX scan", 2.0),
+    ("one", "spiral-3000", "JAX scan", 2.0),
+    ("one", "spiral-wide", "JAX scan", 2.0),
+    ("one", "spiral-300", "PyTorch eager", 15.0),
+    ("one", "spiral-3000", "PyTorch eager", 15.0),
+    ("one", "spiral-300", "documents' NumPy", 10.0),
+    ("one", "spiral-3000", "documents' NumPy", 10.0),
+    ("one", "spiral-wide", "documents' NumPy", 10.0),
+    ("one", "population", "", 2.0),
+    ("all", "population", "", 2.0),
+    ("all", "population", "scikit-learn GridSearchCV", 50.0),
+    ("one", "mnist", "PyTorch eager", 1.0),
+)
+
+
 def write_page(results: Results) -> None:
     """Write docs/performance.md and the figures beside it."""
     figures = DOCS / "performance"
@@ -50,7 +68,7 @@ def write_page(results: Results) -> None:
     parts = ["# How fast taut is, and beside what", _opening(results)]
     if has_ratios:
         parts.append("![Time of each contender as a multiple of taut's, one thread](performance/ratios.png)")
-    parts += [_losses_of_taut(results), *_tables(results), _roofline(results), _memory(results)]
+    parts += [_losses_of_taut(results), _aims(results), *_tables(results), _roofline(results), _memory(results)]
     if has_growth:
         parts.append(_growth())
     parts += [_method(results), _versions(results)]
@@ -95,6 +113,24 @@ def _losses_of_taut(results: Results) -> str:
     if any(OWN in entries and "seconds" in entries[OWN] for entries in results.part("timings", "one").values()):
         return "In none of these cases is another contender faster than taut's compiled engine."
     return "taut's compiled engine was not there when this was measured."
+
+
+def _aims(results: Results) -> str:
+    """Return what was aimed at, what was reached, and where it falls short."""
+    lines = []
+    for threads, case, contender, aim in AIMS:
+        entries = results.part("timings", threads).get(case, {})
+        peer = contender or best_peer(entries)
+        if not peer or any("seconds" not in entries.get(name, {}) for name in (OWN, peer)):
+            continue
+        reached = median(entries[peer]) / median(entries[OWN])
+        words = "reached" if reached >= aim else "**falls short**"
+        title = f"{TITLES[case].split(':')[0]}, {SETTINGS[threads].lower()}"
+        lines.append(f"| {title} | {peer} | {aim:g}× | {reached:.1f}× | {words} |")
+    if not lines:
+        return ""
+    head = "| case | beside | aim | reached | |\n|---|---|---:|---:|---|"
+    return "\n".join(["## Aims", "", "Set before anything was measured: how many times as fast.", "", head, *lines])
 
 
 def _tables(results: Results) -> list[str]:
