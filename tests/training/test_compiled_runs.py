@@ -337,6 +337,7 @@ import os, signal, threading, time
 import numpy as np
 from taut import Dense, Dropout, Network, ReLU, SGD, train
 from taut.engine.compiled import compiled_run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in the background, which ignores it
 compiled_run("float64")
 random = np.random.default_rng(0)
 X, y = random.normal(size=(150_000, 4)), random.integers(0, 3, 150_000)
