@@ -124,46 +124,12 @@ def _orthogonality(memory, settings, parameter, lam, adds_gradient):
             entry = np.float64(memory[room + i * apart + j])
             value += entry * entry
             memory[room + i * apart + j] *= 4.0 * lam
-    if adds_gradient and rows >= columns:
+    if adds_gradient:
+        left, left_row, right, depth = (theta, wide, room, columns) if rows >= columns else (room, tall, theta, rows)
         multiply(
-            memory,
-            theta,
-            wide,
-            1,
-            room,
-            wide,
-            columns,
-            gradient,
-            wide,
-            gradient,
-            wide,
-            rows,
-            wide,
-            spare,
-            OPEN,
-            0,
+            memory, left, left_row, 1, right, wide, depth, gradient, wide, gradient, wide, rows, wide, spare, OPEN, 0,
             -np.inf,
-        )
-    elif adds_gradient:
-        multiply(
-            memory,
-            room,
-            tall,
-            1,
-            theta,
-            wide,
-            rows,
-            gradient,
-            wide,
-            gradient,
-            wide,
-            rows,
-            wide,
-            spare,
-            OPEN,
-            0,
-            -np.inf,
-        )
+        )  # fmt: skip
     return lam * value
 
 
