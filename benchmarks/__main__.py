@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from benchmarks import cases
-from benchmarks.contenders import NETWORKS, POPULATIONS
+from benchmarks.contenders import NETWORKS, PATHS, POPULATIONS
 from benchmarks.contenders.base import Unavailable
 from benchmarks.growth import measure_growth
 from benchmarks.machine import describe
@@ -17,14 +17,16 @@ from benchmarks.results import Results
 from benchmarks.session import Plan, run_session, say, session_environment
 
 TIMED = [*cases.NETWORKS, cases.POPULATION]
+PARTS = [*TIMED, "path", "growth", "memory"]
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for."""
-    names = sorted({contender.name for contender in (*NETWORKS, *POPULATIONS)})
+    paths = [contender for contenders in PATHS.values() for contender in contenders]
+    names = sorted({contender.name for contender in (*NETWORKS, *POPULATIONS, *paths)})
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("task", nargs="?", choices=("run", "report", "session"), default="run", help="default: run")
-    parser.add_argument("--case", action="append", choices=[*TIMED, "growth", "memory"], help="only this; repeatable")
+    parser.add_argument("--case", action="append", choices=PARTS, help="only this; repeatable")
     parser.add_argument("--contender", action="append", choices=names, default=[], help="only this; repeatable")
     parser.add_argument("--threads", choices=("one", "all"), help="only this setting; default: first one, then all")
     parser.add_argument("--repeats", type=int, default=7, help="turns of each contender (default: 7)")
@@ -48,12 +50,17 @@ def run(arguments: list[str], chosen: argparse.Namespace) -> int:
 
 def session(chosen: argparse.Namespace) -> None:
     """Run the cases in this process, whose environment is that of the thread setting."""
-    wanted = chosen.case or [*TIMED, "growth", "memory"]
-    plan = Plan(
-        [case for case in TIMED if case in wanted], chosen.contender, chosen.threads, chosen.repeats, chosen.seconds
-    )
+    wanted = chosen.case or PARTS
+    timed = [case for case in TIMED if case in wanted]
+    if "path" in wanted and chosen.threads == "all":
+        timed += cases.PATHS
+    plan = Plan(timed, chosen.contender, chosen.threads, chosen.repeats, chosen.seconds)
     results = Results()
-    results.part("machine").update(describe())
+    # The paths may be measured again on another machine than the rest.
+    if set(wanted) != {"path"}:
+        results.part("machine").update(describe())
+    if "path" in wanted and plan.threads == "all":
+        results.part("path_machine").update(describe())
     run_session(plan, results)
     if "growth" in wanted and plan.threads == "one":
         say("growth")

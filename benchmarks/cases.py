@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contenders.base import Unavailable
-from benchmarks.problems import Population, Problem, Weights
+from benchmarks.problems import PathProblem, Population, Problem, Weights
 from taut.network.initializers import GlorotNormal, HeNormal
 from taut.random import Purpose, Random
 
-__all__ = ["NETWORKS", "POPULATION", "TITLES", "population", "table_network"]
+__all__ = ["NETWORKS", "PATHS", "POPULATION", "TITLES", "population", "problem_of", "table_network"]
 
 
 def he_weights(sizes: tuple[int, ...], seed: int = 0) -> Weights:
@@ -113,7 +113,46 @@ def population() -> Population:
     )
 
 
+def path(name: str, penalty: str) -> PathProblem:
+    """Return a path of 30 strengths times 5 folds of scikit-learn's breast_cancer, all else as `Recipe` has it."""
+    from sklearn.datasets import load_breast_cancer
+
+    from taut import Recipe, regularization_path
+    from taut.data.splits import folds
+
+    recipe, n_values = Recipe(), 30
+    x, y = load_breast_cancer(return_X_y=True)
+    strengths = None
+    if penalty == "l2":
+        # They are found on all rows, so that two folds show the same ones sooner.
+        strengths = regularization_path(recipe, x, y, penalty=penalty, n_values=n_values, cv=2).values
+    divided = folds(y, n_splits=5, task="classification", seed=recipe.seed)
+    return PathProblem(
+        name=name,
+        x=x,
+        y=y,
+        penalty=penalty,
+        n_values=n_values,
+        folds=divided,
+        strengths=strengths,
+        hidden=recipe.hidden_layer_sizes,
+        lr=recipe.learning_rate,
+        batch_size=recipe.batch_rows(len(divided[0][0])),
+        epochs=recipe.epochs,
+    )
+
+
+def problem_of(case: str) -> Problem | Population | PathProblem:
+    """Return the problem of a case."""
+    if case in PATHS:
+        return path(case, PATHS[case])
+    return population() if case == POPULATION else NETWORKS[case]()
+
+
 POPULATION = "population"
+
+#: Every regularization path, and what varies along it.
+PATHS = {"path-l2": "l2", "path-group": "group"}
 
 #: Every single network, by the name it has on the command line.
 NETWORKS: dict[str, Callable[[], Problem]] = {
@@ -131,4 +170,6 @@ TITLES = {
     "digits": "Digits, 1797 rows, 64-64-10, batches of 128",
     "mnist": "MNIST, 10,000 rows, 784-512-512-10, batches of 128",
     POPULATION: "100 networks: 20 strengths × 5 folds of breast_cancer, 30-64-2, batches of 32, 50 epochs",
+    "path-l2": "How strong L2 should be: 30 strengths × 5 folds of breast_cancer, 30-64-2, batches of 32, 100 epochs",
+    "path-group": "Which inputs to use: a path of 30 strengths of group L1 × 5 folds of breast_cancer, and LassoNet's",
 }

@@ -1,7 +1,7 @@
 """Problems: what every contender gets, so that all end with the same loss.
 
 Data, first weights and the order of the rows are drawn here, once, and handed to all. `Problem` is one network,
-`Population` many networks on one table. Knows no contender.
+`Population` many networks on one table, `PathProblem` a table to find the right strength for. Knows no contender.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from taut.random import Purpose, Random
 
-__all__ = ["BETA_1", "BETA_2", "EPSILON", "Population", "Problem", "Run", "Weights", "data_loss"]
+__all__ = ["BETA_1", "BETA_2", "EPSILON", "PathProblem", "Population", "Problem", "Run", "Weights", "data_loss"]
 
 #: Adam's constants, the same for all; PyTorch's and scikit-learn's own epsilon is 1e-8.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
@@ -147,6 +147,43 @@ class Population:
     def orders(self, rows: int) -> np.ndarray:
         """Return the order of a fold's rows in each epoch, int32, shape (epochs, rows)."""
         return orders(rows, self.epochs, self.seed)
+
+
+@dataclass(frozen=True, eq=False)
+class PathProblem:
+    """A table as it came, for which cross-validation is to choose a strength.
+
+    Attributes
+    ----------
+    name : str
+        As in the file of results.
+    x : ndarray of float64, shape (rows, inputs)
+        Inputs in their own units: to scale them is part of the task.
+    y : ndarray of int64, shape (rows,)
+        Classes from 0.
+    penalty : {"l2", "group"}
+        What the path varies: L2 on all weights, or what takes inputs out of the network.
+    n_values : int
+        How many strengths.
+    folds : list of (ndarray, ndarray)
+        Rows to train on and rows to validate on: those that taut makes by itself.
+    strengths : ndarray, shape (n_values,), or None
+        Those that taut finds by itself, for contenders that have to be told; None where nobody does.
+    hidden, lr, batch_size, epochs
+        Of every network, as they are in a `Recipe`.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    penalty: str
+    n_values: int
+    folds: list[tuple[np.ndarray, np.ndarray]]
+    strengths: np.ndarray | None
+    hidden: tuple[int, ...]
+    lr: float
+    batch_size: int
+    epochs: int
 
 
 def orders(rows: int, epochs: int, seed: int) -> np.ndarray:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import NETWORKS, POPULATION, TITLES
+from benchmarks.cases import NETWORKS, PATHS, POPULATION, TITLES
 from benchmarks.contenders.base import Unavailable
 from benchmarks.figures import draw_growth, draw_ratios
 from benchmarks.results import Results
+from benchmarks.session import PATIENCE
 
 __all__ = ["best_peer", "median", "write_page"]
 
@@ -28,7 +29,8 @@ SETTINGS = {"one": "One thread", "all": "All threads"}
 OPENING = """\
 Made by `make bench`; the raw figures are in `benchmarks/results.json`. Every contender trains the same network on the
 same data from the same first weights with the same Adam and the same L2, each written as its own users would at its
-best. Measured on {processor}, {cores} cores, {system}, Python {python}, {blas}. Another machine gives other ratios."""
+best; only the regularization paths differ, and it says there in what. Measured on {processor}, {cores} cores,
+{system}, Python {python}, {blas}. Another machine gives other ratios."""
 
 ROOFLINE = """\
 ## Against the machine's limit
@@ -40,6 +42,17 @@ matrix product of 2048 × 2048, measured between the turns.
 | | millions an epoch | product, GFLOP/s | taut, GFLOP/s (share) | fastest peer, GFLOP/s (share) |
 |---|---:|---:|---:|---:|"""
 
+PATH = """\
+## A regularization path
+
+From the table as it came to the strength that cross-validation chooses, everything in it: for taut folds, encoding
+inside each fold, finding the largest strength, and training. *Networks* are those that were trained along the path;
+what taut trains before it, to find the largest strength, is in its time and not in their number. The contenders do
+different things, so no loss is checked: the last column is the lowest mean log loss over the folds that each came to.
+Measured on {processor}, all {cores} cores."""
+
+#: Seconds that taut's path of L2 was to take on two cores.
+PATH_AIM = 3.0
 
 #: What was aimed at before anything was measured: threads, case, contender ("" is the fastest of all), how many times
 #: as fast.
@@ -68,7 +81,8 @@ def write_page(results: Results) -> None:
     parts = ["# How fast taut is, and beside what", _opening(results)]
     if has_ratios:
         parts.append("![Time of each contender as a multiple of taut's, one thread](performance/ratios.png)")
-    parts += [_losses_of_taut(results), _aims(results), *_tables(results), _roofline(results), _memory(results)]
+    parts += [_losses_of_taut(results), _aims(results), *_tables(results), _paths(results)]
+    parts += [_roofline(results), _memory(results)]
     if has_growth:
         parts.append(_growth())
     parts += [_method(results), _versions(results)]
@@ -174,6 +188,43 @@ def _table(results: Results, threads: str, case: str) -> str:
     return "\n".join([f"### {TITLES[case]}", "", *lines, *_notes(entries, timed, reference)])
 
 
+def _paths(results: Results) -> str:
+    """Return what a regularization path takes, beside what others would do for the same end."""
+    timings = results.part("timings", "all")
+    tables = [_path_table(case, timings[case]) for case in PATHS if case in timings]
+    if not tables:
+        return ""
+    parts = [PATH.format(**results.part("path_machine")), *tables]
+    own = timings.get("path-l2", {}).get(OWN, {})
+    if "seconds" in own:
+        words = "reached" if median(own) <= PATH_AIM else "**falls short**"
+        parts.insert(1, f"Aimed at: L2 in {PATH_AIM:g} s on two cores. Taken: {_digits(median(own))} s, {words}.")
+    return "\n\n".join(parts)
+
+
+def _path_table(case: str, entries: dict[str, Any]) -> str:
+    timed = {name: entry for name, entry in entries.items() if "seconds" in entry}
+    own = median(timed[OWN]) if OWN in timed else None
+    lines = [
+        "| contender | median, s | min–max | turns | ratio to taut | networks | beyond, the first time, s | log loss |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name in sorted(timed, key=lambda name: median(timed[name])):
+        entry = timed[name]
+        bold = "**" if name == OWN else ""
+        ratio = f"{median(entry) / own:.1f}" if own else "–"
+        lines.append(
+            f"| {bold}{name}{bold} | {_digits(median(entry))} "
+            f"| {_digits(min(entry['seconds']))}–{_digits(max(entry['seconds']))} | {len(entry['seconds'])} "
+            f"| {ratio} | {entry['networks']:,} | {entry['first']:.1f} | {entry['loss']:.4f} |"
+        )
+    notes = [f"{name} {entry['differs']}." for name, entry in timed.items() if entry["differs"]]
+    notes += [f"Left out: {name}: {entry['skipped']}." for name, entry in entries.items() if "skipped" in entry]
+    if len({entry["date"] for entry in timed.values()}) > 1:
+        notes.append("Not all of these were measured in one session.")
+    return "\n".join([f"### {TITLES[case]}", "", *lines, *(["", " ".join(notes)] if notes else [])])
+
+
 def _reference_loss(timed: dict[str, Any]) -> float:
     """Return the median loss of those that do exactly the same."""
     return float(np.median([entry["loss"] for entry in timed.values() if not entry["differs"]] or [np.nan]))
@@ -267,7 +318,7 @@ def _growth() -> str:
 def _method(results: Results) -> str:
     counts = {len(entry["seconds"]) for entry in _entries(results) if "seconds" in entry} or {0}
     text = (Path(__file__).parent / "method.md").read_text(encoding="utf-8")
-    return text.format(turns=_range(str(min(counts)), str(max(counts)))).strip()
+    return text.format(turns=_range(str(min(counts)), str(max(counts))), patience=PATIENCE).strip()
 
 
 def _versions(results: Results) -> str:

@@ -18,13 +18,18 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cases
-from benchmarks.contenders import NETWORKS, POPULATIONS
-from benchmarks.contenders.base import Contender, Fit, PopulationContender, Unavailable
+from benchmarks.contenders import NETWORKS, PATHS, POPULATIONS
+from benchmarks.contenders.base import Contender, Fit, PathContender, PopulationContender, Unavailable
 from benchmarks.machine import sgemm_rate, versions
-from benchmarks.problems import Population, Problem, data_loss
+from benchmarks.problems import PathProblem, Population, Problem, data_loss
 from benchmarks.results import Results
 
-__all__ = ["Plan", "run_session", "session_environment"]
+__all__ = ["PATIENCE", "Plan", "run_session", "session_environment"]
+
+#: A contender whose turns have taken so many seconds takes no more of them.
+PATIENCE = 150.0
+
+AnyContender = Contender | PopulationContender | PathContender
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Plan:
     repeats: int
     seconds: float
 
-    def wants(self, contender: Contender | PopulationContender) -> bool:
+    def wants(self, contender: AnyContender) -> bool:
         """Return whether a contender takes part."""
         return not self.contenders or contender.name in self.contenders
 
@@ -68,18 +73,21 @@ class Turn:
     The time before the first epoch is that of its first run, imports and all, but for what the epochs take later.
     """
 
-    contender: Contender | PopulationContender
+    contender: AnyContender
     run: Callable[[], Any]
     reset: Callable[[], None] | None
     epochs: int
     loss: float
     first_run: float
     first_epochs: int
+    networks: int | None = None
     seconds: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
 
     def take(self) -> None:
-        """Time one turn."""
+        """Time one turn, unless those before it have taken long enough."""
+        if sum(self.seconds) * self.epochs > PATIENCE:
+            return
         if self.reset is not None:
             self.reset()
         began, began_busy = time.perf_counter(), time.process_time()
@@ -99,6 +107,7 @@ class Turn:
             "differs": self.contender.differs,
             "versions": versions(self.contender.packages),
             "date": date,
+            **({} if self.networks is None else {"networks": self.networks}),
         }
 
 
@@ -142,8 +151,8 @@ def run_session(plan: Plan, results: Results) -> None:
 def _prepare_case(case: str, plan: Plan) -> tuple[list[Turn], dict[str, str]]:
     """Return the contenders that are ready, and of those that cannot run the reason."""
     turns, skipped = [], {}
-    problem = cases.population() if case == cases.POPULATION else cases.NETWORKS[case]()
-    for contender in POPULATIONS if isinstance(problem, Population) else NETWORKS:
+    problem = cases.problem_of(case)
+    for contender in _contenders(problem):
         if not plan.wants(contender):
             continue
         try:
@@ -157,7 +166,16 @@ def _prepare_case(case: str, plan: Plan) -> tuple[list[Turn], dict[str, str]]:
     return turns, skipped
 
 
-def _ready(contender: Contender | PopulationContender, problem: Problem | Population, plan: Plan) -> Turn:
+def _contenders(problem: Problem | Population | PathProblem) -> tuple[AnyContender, ...]:
+    if isinstance(problem, PathProblem):
+        return PATHS[problem.penalty]
+    return POPULATIONS if isinstance(problem, Population) else NETWORKS
+
+
+def _ready(contender: AnyContender, problem: Problem | Population | PathProblem, plan: Plan) -> Turn:
+    if isinstance(problem, PathProblem):
+        assert isinstance(contender, PathContender)
+        return _ready_path(contender, problem, plan)
     if isinstance(problem, Population):
         assert isinstance(contender, PopulationContender)
         return _ready_population(contender, problem, plan)
@@ -202,6 +220,15 @@ def _ready_population(contender: PopulationContender, population: Population, pl
     losses = run()
     first = time.perf_counter() - began
     return Turn(contender, run, None, 1, float(losses.mean()), first, 1)
+
+
+def _ready_path(contender: PathContender, problem: PathProblem, plan: Plan) -> Turn:
+    """Find the path once, which compiles."""
+    began = time.perf_counter()
+    run = contender.start(problem, plan.count)
+    found = run()
+    first = time.perf_counter() - began
+    return Turn(contender, run, None, 1, found.loss, first, 1, found.networks)
 
 
 def say(text: str) -> None:

@@ -19,13 +19,15 @@ import taut
 # What `from taut import …` promises. A change here is a change for everybody who uses taut: say it in CHANGELOG.md.
 PUBLIC_NAMES = """
     Activation Adagrad Adam AdamW Augmentation BatchNorm BinaryCrossEntropy Callback CategoricalCrossEntropy
-    Constant conventions Cosine load_sample CrossEntropy DataError Dense Dropout EarlyStopping ELU EMA Exponential
-    FinishedRun GaussianNoise GELU GlorotNormal GlorotUniform GroupL1 HeNormal HeUniform History Huber Identity
-    Initializer InvalidType InvalidValue InverseTime L1 L2 Layer LayerNorm LeakyReLU LeCunNormal LeCunUniform load
-    Loss MaxNorm MeanAbsoluteError MeanSquaredError Mish ModelFileError Network NonFiniteLoss NonNegative Normal
-    Optimizer Orthogonal Orthogonality Penalty PlannedRun Random Recipe ReLU RMSprop save Schedule SELU SGD Sigmoid
-    SigmoidCrossEntropy SiLU Softmax spiral SWA Tanh TautClassifier TautError TautRegressor train train_many WarmUp
-    Zeros
+    Choice Constant conventions Cosine CrossEntropy DataError Dense Dropout EarlyStopping ELU EMA Ensemble
+    Exponential FinishedRun GaussianNoise GELU GlorotNormal GlorotUniform GroupL1 HeNormal HeUniform History Huber
+    Identity Initializer InvalidType InvalidValue InverseTime L1 L2 Layer LayerNorm LeakyReLU learning_curve
+    LearningCurve LeCunNormal LeCunUniform load load_sample Loss MaxNorm MeanAbsoluteError MeanSquaredError Mish
+    ModelFileError Nested nested_cross_validation Network NonFiniteLoss NonNegative Normal Optimizer Orthogonal
+    Orthogonality Penalty PlannedRun Random Range Recipe regularization_path RegularizationPath ReLU RMSprop save
+    Schedule search SearchResult SELU SGD Sigmoid SigmoidCrossEntropy SiLU Softmax spiral stability_selection
+    StabilitySelection SWA Tanh TautClassifier TautClassifierCV TautError TautRegressor TautRegressorCV train
+    train_many WarmUp Zeros
 """
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = (

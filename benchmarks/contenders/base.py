@@ -1,15 +1,16 @@
-"""What a contender is: a way to train a problem, and a way to train a population."""
+"""What a contender is: a way to train a problem, a population, or a regularization path."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.problems import Population, Problem, Weights
+from benchmarks.problems import PathProblem, Population, Problem, Weights
 
-__all__ = ["Contender", "Fit", "PopulationContender", "Unavailable"]
+__all__ = ["Contender", "Fit", "FoundPath", "PathContender", "PopulationContender", "Unavailable"]
 
 
 class Unavailable(Exception):
@@ -64,3 +65,34 @@ class PopulationContender(ABC):
     @abstractmethod
     def start(self, population: Population, threads: int) -> Callable[[], np.ndarray]:
         """Return what trains all runs and returns their validation losses, shape (runs,); only that is timed."""
+
+
+@dataclass(frozen=True)
+class FoundPath:
+    """What a path came to.
+
+    Attributes
+    ----------
+    loss : float
+        The lowest mean over the folds of the validation log loss.
+    networks : int
+        How many networks were trained along it.
+    """
+
+    loss: float
+    networks: int
+
+
+class PathContender(ABC):
+    """A way to choose a strength by cross-validation; see `Contender` for the attributes.
+
+    These do not do the same arithmetic, so no loss is checked: `differs` says what each does.
+    """
+
+    name: str
+    packages: tuple[str, ...] = ()
+    differs: str = ""
+
+    @abstractmethod
+    def start(self, problem: PathProblem, threads: int) -> Callable[[], FoundPath]:
+        """Return what finds the path, from the table as it came; only that is timed."""

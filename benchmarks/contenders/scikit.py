@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.base import Contender, Fit, PopulationContender
-from benchmarks.problems import BETA_1, BETA_2, EPSILON, Population, Problem, Weights
+from benchmarks.contenders.base import Contender, Fit, FoundPath, PathContender, PopulationContender
+from benchmarks.problems import BETA_1, BETA_2, EPSILON, PathProblem, Population, Problem, Weights
+from taut.network import conventions
 
-__all__ = ["Scikit", "ScikitGrid"]
+__all__ = ["Scikit", "ScikitGrid", "ScikitPath"]
 
 
 def classifier(hidden: tuple[int, ...], lam: float, batch_size: int, lr: float, epochs: int) -> Any:
@@ -104,14 +105,56 @@ class ScikitGrid(PopulationContender):
             n_jobs=threads,
             refit=False,
         )
-        # The processes that joblib starts read their warning filters here.
-        os.environ["PYTHONWARNINGS"] = "ignore"
 
         def search() -> np.ndarray:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = grid.fit(population.x, population.y).cv_results_
+            found = quietly_searched(grid, population.x, population.y)
             scores = [found[f"split{fold}_test_score"] for fold in range(len(population.folds))]
             return -np.stack(scores, axis=1).ravel()
 
         return search
+
+
+class ScikitPath(PathContender):
+    """GridSearchCV over a pipeline of StandardScaler and MLPClassifier, in as many processes as there are threads."""
+
+    name = "scikit-learn GridSearchCV"
+    packages = ("scikit-learn", "joblib")
+    differs = (
+        "is told the strengths and the folds, has one logistic output, draws its own first weights and order of the "
+        "rows, keeps Adam's learning rate as it begins, and computes in float64"
+    )
+
+    def start(self, problem: PathProblem, threads: int) -> Callable[[], FoundPath]:
+        from sklearn.model_selection import GridSearchCV
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        assert problem.strengths is not None
+        size = problem.batch_size
+        alphas = [
+            conventions.convert(lam, source="taut", target="sklearn", n_samples=size)
+            for lam in problem.strengths.tolist()
+        ]
+        grid = GridSearchCV(
+            make_pipeline(StandardScaler(), classifier(problem.hidden, 0.0, size, problem.lr, problem.epochs)),
+            {"mlpclassifier__alpha": alphas},
+            scoring="neg_log_loss",
+            cv=problem.folds,
+            n_jobs=threads,
+            refit=False,
+        )
+
+        def find() -> FoundPath:
+            means = quietly_searched(grid, problem.x, problem.y)["mean_test_score"]
+            return FoundPath(-float(np.max(means)), len(alphas) * len(problem.folds))
+
+        return find
+
+
+def quietly_searched(grid: Any, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Return what GridSearchCV found, without a warning for each network that trains to the last epoch."""
+    # The processes that joblib starts read their warning filters here.
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return grid.fit(x, y).cv_results_

@@ -1,4 +1,4 @@
-"""taut: its compiled engine, its reference loop, and its population."""
+"""taut: its compiled engine, its reference loop, its population, and its regularization path."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 import taut
-from benchmarks.contenders.base import Contender, Fit, PopulationContender
-from benchmarks.problems import BETA_1, BETA_2, EPSILON, Population, Problem, Weights
+from benchmarks.contenders.base import Contender, Fit, FoundPath, PathContender, PopulationContender
+from benchmarks.problems import BETA_1, BETA_2, EPSILON, PathProblem, Population, Problem, Weights
 
-__all__ = ["Taut", "TautCompiled", "TautMany", "TautReference32", "TautReference64"]
+__all__ = ["Taut", "TautCompiled", "TautMany", "TautPath", "TautReference32", "TautReference64"]
 
 
 class TautFit(Fit):
@@ -118,3 +118,27 @@ class TautMany(PopulationContender):
             return np.array([run.history["validation_data_loss"][-1] for run in finished])
 
         return train_all
+
+
+class TautPath(PathContender):
+    """`taut.regularization_path`, as it is."""
+
+    name = "taut"
+    packages = ("taut", "numpy", "numba")
+
+    def start(self, problem: PathProblem, threads: int) -> Callable[[], FoundPath]:
+        def find() -> FoundPath:
+            path = taut.regularization_path(
+                taut.Recipe(),
+                problem.x,
+                problem.y,
+                penalty=problem.penalty,
+                n_values=problem.n_values,
+                cv=len(problem.folds),
+                n_jobs=threads,
+            )
+            # Where inputs are selected, the networks on all rows show which.
+            on_all = 0 if path.input_norms is None else len(path.values)
+            return FoundPath(float(path.mean.min()), path.losses.size + on_all)
+
+        return find

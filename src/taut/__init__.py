@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from taut.errors import NonFiniteLoss as NonFiniteLoss
     from taut.errors import TautError as TautError
     from taut.estimators import TautClassifier as TautClassifier
+    from taut.estimators import TautClassifierCV as TautClassifierCV
     from taut.estimators import TautRegressor as TautRegressor
+    from taut.estimators import TautRegressorCV as TautRegressorCV
     from taut.network import ELU as ELU
     from taut.network import EMA as EMA
     from taut.network import GELU as GELU
@@ -87,10 +89,23 @@ if TYPE_CHECKING:
     from taut.network import Zeros as Zeros
     from taut.network import conventions as conventions
     from taut.random import Random as Random
+    from taut.selection import Choice as Choice
+    from taut.selection import LearningCurve as LearningCurve
+    from taut.selection import Nested as Nested
+    from taut.selection import Range as Range
+    from taut.selection import RegularizationPath as RegularizationPath
+    from taut.selection import SearchResult as SearchResult
+    from taut.selection import StabilitySelection as StabilitySelection
+    from taut.selection import learning_curve as learning_curve
+    from taut.selection import nested_cross_validation as nested_cross_validation
+    from taut.selection import regularization_path as regularization_path
+    from taut.selection import search as search
+    from taut.selection import stability_selection as stability_selection
     from taut.storage import load as load
     from taut.storage import save as save
     from taut.training import Callback as Callback
     from taut.training import EarlyStopping as EarlyStopping
+    from taut.training import Ensemble as Ensemble
     from taut.training import FinishedRun as FinishedRun
     from taut.training import History as History
     from taut.training import PlannedRun as PlannedRun
@@ -116,8 +131,12 @@ _OFFERED = {
         " Schedule Constant InverseTime Exponential Cosine WarmUp"
         " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal Zeros"
     ),
-    "taut.training": "Callback EarlyStopping FinishedRun History PlannedRun Recipe train train_many",
-    "taut.estimators": "TautClassifier TautRegressor",
+    "taut.training": "Callback EarlyStopping Ensemble FinishedRun History PlannedRun Recipe train train_many",
+    "taut.selection": (
+        "LearningCurve learning_curve Nested nested_cross_validation RegularizationPath regularization_path"
+        " StabilitySelection stability_selection SearchResult search Range Choice"
+    ),
+    "taut.estimators": "TautClassifier TautClassifierCV TautRegressor TautRegressorCV",
     "taut.storage": "load save",
 }
 _ROOM = {name: room for room, names in _OFFERED.items() for name in names.split()}

@@ -83,6 +83,7 @@ class Purpose(IntEnum):
     BOOTSTRAP = 5
     NOISE = 6
     MIXUP = 7
+    SEARCH = 8
     USER = 255
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from taut.cli.main import main
 
-FIT = "fit {}/people.csv --target label --recipe {}/quick.toml --cv 2 --jobs 1"
+FIT = "fit {}/people.csv --target label --recipe {}/quick.toml --cv 2 --effort 4 --jobs 1"
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,15 @@ OPTIONS = [
     case("seed below 0", FIT + " --seed -1", "--seed", "at least 0, got -1"),
     case("seed that is no integer", FIT + " --seed 1.5", "--seed", "'1.5'"),
     case("seed larger than any number", FIT + " --seed 1" + 400 * "0", "--seed", "integer"),
-    case("no processes", FIT + " --jobs 0", "--jobs", "at least 1, got 0"),
+    case("no threads", FIT + " --jobs 0", "--jobs", "at least 1, got 0"),
+    case("unknown backend", FIT + " --backend nobody", "backend 'nobody' cannot be used"),
+    case("unknown effort", FIT + " --effort much", "effort", "quick, standard, thorough", "'much'"),
+    case("effort of one setting", FIT + " --effort 1", "effort", "at least 2, got 1"),
+    case("budget that is no time", FIT + " --budget soon", "budget must be seconds, or such as '90s'", "'soon'"),
+    case("budget of nothing", FIT + " --budget 0s", "budget", "above 0"),
+    case("budget below 0", FIT + " --budget -3s", "budget", "above 0"),
+    case("unknown rule", FIT + " --rule 2se", "--rule", "'2se'", "1se"),
+    case("unknown final", FIT + " --final best", "--final", "'best'", "ensemble"),
     case("unknown option", FIT + " --targt x", "--targt", "--target", "taut fit --help"),
     case("option without its value", "fit wine --seed", "--seed", "requires an argument"),
     case("unknown command", "fti wine", "'fti'", "did you mean 'fit'?", "taut --help"),
@@ -150,6 +158,7 @@ PREDICT = [
 ]
 
 COMPARE = [
+    case("compare with an unknown backend", "compare wine --seeds 2 --backend nobody", "backend 'nobody' cannot be"),
     case("one seed", "compare wine --seeds 1", "--seeds", "at least 2, got 1"),
     case("negative strength", "compare wine --l2 -1", "--l2", "above 0, got -1"),
     case("strength nan", "compare wine --l1 nan", "--l1", "nan"),

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import gzip
 import inspect
+import itertools
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import taut.selection
 from taut.cli.fit import left_out
 from taut.cli.main import main
 from taut.data.schema import ColumnSchema
+from taut.errors import InvalidValue
 from taut.selection import compare, fit_table
+from taut.selection.halving import Budget
 from taut.storage import load
-from taut.training import Recipe
+from taut.training import Ensemble, Recipe
 
 
 def fit(tables, *words: str) -> int:
-    quick = ["--recipe", str(tables / "quick.toml"), "--cv", "2", "--jobs", "1"]
+    quick = ["--recipe", str(tables / "quick.toml"), "--cv", "2", "--effort", "4", "--jobs", "1"]
     return main(["fit", *words, *quick])
 
 
@@ -29,10 +34,15 @@ def test_fit_of_a_sample_set_says_the_answer_and_writes_model_and_report(tables,
     out, err = capsys.readouterr()
     assert err == ""
     assert out.startswith("The chosen network (")
-    for name in ("chosen network", "unregularized network", "linear model", "constant guess"):
+    names = ("chosen network", "ensemble of its folds", "unregularized network", "linear model", "constant guess")
+    for name in names:
         assert len(re.findall(rf"^  {name} +\d", out, flags=re.MULTILINE)) == 2, name
     assert "log loss, lower is better" in out
     assert "accuracy, higher is better" in out
+    # The ensemble's dash is explained below the table, before anything else.
+    assert re.search(r"^  ensemble of its folds +[\d.]+ +– +[\d.]+", out, flags=re.MULTILINE)
+    below = out.rpartition("  constant guess")[2].partition("\n")[2]
+    assert " ".join(below.split()).startswith("The ensemble has no cross-validated score (–): every training row has")
     assert out.endswith("model:  wine.taut\nreport: wine.html\n")
     assert sorted(path.name for path in workplace.iterdir()) == ["wine.html", "wine.taut"]
     assert load("wine.taut").task == "classification"
@@ -59,7 +69,7 @@ def test_fit_calls_its_files_like_the_table_and_takes_the_seed_of_the_recipe(tab
     packed.parent.mkdir()
     packed.write_bytes(gzip.compress((tables / "people.csv").read_bytes()))
     (workplace / "mine.json").write_text(Recipe(epochs=3, hidden_layer_sizes=(4,), seed=5).to_json())
-    arguments = ["fit", str(packed), "--target", "label", "--recipe", "mine.json", "--cv", "2", "--jobs", "1"]
+    arguments = ["fit", str(packed), "--target", "label", "--recipe", "mine.json", "--cv", "2", "--effort", "4"]
     assert main([*arguments, "--group", "household", "--test-size", "0.3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["seed"] == 5
@@ -92,6 +102,95 @@ def test_columns_left_out_are_named_up_to_a_number():
     assert left_out([ColumnSchema("age", "number", "scaled", 0, 1)]) == ""
 
 
+def test_fit_into_the_same_file_counts_the_looks_at_its_test_rows(tables, workplace, capsys):
+    first, second, third = (_looked(tables, capsys) for _ in range(3))
+    assert [found["looks"]["count"] for found in (first, second, third)] == [1, 2, 3]
+    assert first["looks"]["test_hash"] == second["looks"]["test_hash"]
+    assert not any("scored" in note for note in first["notes"])
+    words = "These 36 test rows have now been scored twice for this model file"
+    assert [note.startswith(words) for note in second["notes"]].count(True) == 1
+    assert any("scored 3 times for this model file" in note for note in third["notes"])
+
+
+def test_a_second_look_is_said_on_the_screen_and_in_the_report_which_claims_no_first(tables, workplace, capsys):
+    reports = []
+    for _ in range(2):
+        assert fit(tables, "wine") == 0
+        reports.append((workplace / "wine.html").read_text(encoding="utf-8").partition("<main>")[2])
+    out = capsys.readouterr().out
+    sentence = "These 36 test rows have now been scored twice for this model file: whoever changed settings in between"
+    assert " ".join(out.split()).count(f"Note: {sentence}") == 1
+    assert "looked at once" in reports[0]
+    assert sentence not in reports[0]
+    assert "looked at once" not in reports[1]
+    assert sentence in reports[1]
+    assert main(["show", "wine.taut"]) == 0
+    assert sentence in " ".join(capsys.readouterr().out.split())
+
+
+def test_fit_with_another_seed_into_the_same_file_says_that_its_test_rows_had_a_part(tables, workplace, capsys):
+    first, other = _looked(tables, capsys), _looked(tables, capsys, "--seed", "1")
+    assert first["looks"]["test_hash"] != other["looks"]["test_hash"]
+    assert (other["looks"]["count"], other["looks"]["moved"]) == (1, True)
+    words = "These 36 test rows were part of an earlier fit for this model file"
+    assert [note.startswith(words) for note in other["notes"]].count(True) == 1
+    elsewhere = _looked(tables, capsys, "--seed", "1", "--model", "other.taut")
+    assert (elsewhere["looks"]["count"], elsewhere["looks"]["moved"]) == (1, False)
+
+
+@pytest.mark.parametrize("before", ["no model", None], ids=["damaged", "another's"])
+def test_a_file_that_is_no_model_of_these_rows_counts_as_no_look(tables, workplace, capsys, before):
+    if before is None:
+        shutil.copy(tables / "people.taut", "wine.taut")
+    else:
+        (workplace / "wine.taut").write_text(before)
+    found = _looked(tables, capsys)
+    assert (found["looks"]["count"], found["looks"]["moved"]) == (1, False)
+
+
+def _looked(tables, capsys, *words: str) -> dict:
+    assert fit(tables, "wine", "--json", *words) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_fit_keeps_the_ensemble_of_the_folds_if_asked_for(tables, workplace, capsys):
+    assert fit(tables, "wine", "--final", "ensemble", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [entry["name"] for entry in found["entries"][:2]] == ["chosen ensemble", "one network, refitted"]
+    assert found["entries"][0]["cross_validated"] == {"log_loss": [None, None], "accuracy": [None, None]}
+    kept = load("wine.taut")
+    assert isinstance(kept, Ensemble)
+    assert len(kept.models) == 2
+    assert "chosen ensemble" in (workplace / "wine.html").read_text(encoding="utf-8")
+
+
+def test_fit_hands_its_options_to_the_search(workplace, capsys, monkeypatch):
+    seen = {}
+
+    def stop(frame, target, **options):
+        seen.update(options)
+        raise InvalidValue("enough")
+
+    monkeypatch.setattr(taut.selection, "fit_table", stop)
+    given = {"effort": "quick", "budget": "90s", "rule": "1se", "final": "ensemble", "backend": "loky"}
+    options = [word for name, value in given.items() for word in (f"--{name}", value)]
+    assert main(["fit", "wine", *options, "--jobs", "2"]) == 2
+    assert {name: seen[name] for name in given} == given
+    assert seen["n_jobs"] == 2
+    assert main(["fit", "wine", "--effort", "12"]) == 2
+    assert seen["effort"] == 12
+
+
+def test_a_budget_that_ended_the_search_is_said(tables, workplace, capsys, monkeypatch):
+    asked = itertools.count()
+    monkeypatch.setattr(Budget, "is_spent", property(lambda _: next(asked) > 0))  # after the first round
+    assert fit(tables, "wine", "--budget", "1h", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["search"]["stopped_by_budget"]
+    assert any(note.startswith("The budget ended the search") for note in found["notes"])
+    assert "The budget ended the search" in (workplace / "wine.html").read_text(encoding="utf-8")
+
+
 def test_file_with_the_name_of_a_sample_set_wins(tables, workplace, capsys):
     (workplace / "wine").write_text("a,b\n1,2\n")
     assert fit(tables, "wine") == 2
@@ -104,6 +203,7 @@ def test_file_with_the_name_of_a_sample_set_wins(tables, workplace, capsys):
         ("fit", "--test-size", fit_table, "test_size"),
         ("fit", "--cv", fit_table, "cv"),
         ("fit", "--seed", Recipe, "seed"),
+        ("fit", "--effort", fit_table, "effort"),
         ("compare", "--seeds", compare, "seeds"),
     ],
 )
@@ -111,4 +211,4 @@ def test_help_states_the_defaults_of_the_functions(command, option, function, pa
     assert main([command, "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     default = inspect.signature(function).parameters[parameter].default
-    assert re.search(rf"{option} \w+ .{{0,80}}?\b(?:by default|or) (?:the recipe's, or )?{default}\.", text)
+    assert re.search(rf"{option} [\w|]+ .{{0,80}}?\b(?:by default|or) (?:the recipe's, or )?{default}\.", text)

@@ -18,7 +18,17 @@ from taut.cli.main import main
 from taut.storage import read_summary
 
 PROGRAM = [sys.executable, "-c", "import sys; from taut.cli.main import main; sys.exit(main())"]
-COMMANDS = [["fit"], ["predict"], ["show"], ["compare"], ["reproduce"], ["reproduce", "spiral"]]
+COMMANDS = [
+    ["fit"],
+    ["predict"],
+    ["show"],
+    ["compare"],
+    ["path"],
+    ["search"],
+    ["learning-curve"],
+    ["reproduce"],
+    ["reproduce", "spiral"],
+]
 
 
 def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
@@ -74,7 +84,7 @@ def test_help_takes_under_three_tenths_of_a_second_of_processor_time():
     assert min(seconds() for _ in range(3)) < 0.3
 
 
-# Ctrl-C as a terminal gives it, to all processes at once, when two of the fits are done and others are under way.
+# Ctrl-C as a terminal gives it, to all processes at once, when two pieces of fits are done and others are under way.
 INTERRUPT = """
 import contextlib, os, signal, taut.cli.fit
 @contextlib.contextmanager
@@ -84,12 +94,12 @@ taut.cli.fit.progress = interrupt
 """
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_ends_a_fit_with_one_line_and_leaves_nothing_behind(workplace, jobs):
+@pytest.mark.parametrize("crew", [["1"], ["2"], ["2", "--backend", "loky"]], ids=" ".join)
+def test_ctrl_c_ends_a_fit_with_one_line_and_leaves_nothing_behind(workplace, crew):
     recipe = workplace / "long.toml"
     recipe.write_text("epochs = 300\n")
     code = INTERRUPT + "\nprint(os.getpgrp(), flush=True)"
-    finished = run_code(code, "fit", "wine", "--recipe", "long.toml", "--jobs", jobs, start_new_session=True)
+    finished = run_code(code, "fit", "wine", "--recipe", "long.toml", "--jobs", *crew, start_new_session=True)
     assert (finished.returncode, finished.stderr) == (130, "taut: interrupted; nothing was written\n")
     assert list(workplace.iterdir()) == [recipe]
     assert is_gone(int(finished.stdout))
@@ -150,13 +160,14 @@ def test_lack_of_memory_is_a_failure_and_no_bug():
 
 def test_killed_worker_is_a_failure_and_no_bug(workplace):
     code = """
-import os, signal, taut.selection.cross_validation as room
-def die(*job): os.kill(os.getpid(), signal.SIGKILL)
-room._run_fold = die
+import os, signal, taut.selection.crew as room
+def die(*piece): os.kill(os.getpid(), signal.SIGKILL)
+room._piece = die
 """
-    finished = run_code(code, "fit", "wine", "--jobs", "2")
+    finished = run_code(code, "fit", "wine", "--jobs", "2", "--backend", "loky")
     assert (finished.returncode, finished.stderr.count("\n")) == (1, 1)
-    assert "try --jobs 1" in finished.stderr
+    assert "a worker of the backend was lost" in finished.stderr
+    assert "bug" not in finished.stderr
     assert list(workplace.iterdir()) == []
 
 
@@ -194,7 +205,8 @@ def test_output_in_a_narrow_code_page_is_no_error(tables):
 def test_progress_is_shown_on_a_terminal_and_results_stay_clean(tables, workplace):
     pty = pytest.importorskip("pty")
     leader, terminal = pty.openpty()
-    arguments = ["compare", "iris", "--seeds", "2", "--recipe", str(tables / "quick.toml"), "--jobs", "1", "--json"]
+    (workplace / "long.toml").write_text("epochs = 600\n")  # so that there is something to watch
+    arguments = ["compare", "iris", "--seeds", "2", "--recipe", "long.toml", "--jobs", "1", "--json"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=terminal, env=environment)
     os.close(terminal)
@@ -221,6 +233,7 @@ def test_scores_fit_the_terminal_with_every_number_whole(tables, monkeypatch, ca
     lines = capsys.readouterr().out.splitlines()
     assert max(len(line.rstrip()) for line in lines) <= width
     assert sum(" ± " in line for line in lines) == 2 * len(summary["entries"])
+    assert sum("–" in line.split() for line in lines) == 2  # the ensemble's missing scores, of either metric
     assert ("settings" in lines[0]) == (width == 120)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taut import Dense, Network, TautClassifier, save
+from taut import Dense, Ensemble, Network, Recipe, TautClassifier, save
 from taut.cli.main import main
 from taut.storage import load
+from taut.training import fit_model
 
 
 @pytest.fixture
@@ -136,6 +137,83 @@ def test_bare_network_is_shown_but_cannot_predict(tables, workplace, capsys):
     assert "bare.taut: this is a bare network" in capsys.readouterr().err
 
 
+# ---------------------------------------------------------------------------------------------------------- ensembles
+
+
+@pytest.fixture(params=["label", "amount"])
+def ensemble(people, workplace, request) -> Ensemble:
+    """Return an ensemble of three networks, each fitted to four fifths of the rows, that lies in `folds.taut`."""
+    task = "classification" if request.param == "label" else "regression"
+    recipe, X, y = Recipe(hidden_layer_sizes=(3,), epochs=2), people[["age", "city"]], people[request.param]
+    parts = [people.index % 5 != fold for fold in range(3)]
+    ensemble = Ensemble(tuple(fit_model(recipe, X[part], y[part], task=task) for part in parts))
+    save(ensemble, "folds.taut")
+    return ensemble
+
+
+def test_predict_prints_what_an_ensemble_predicts(ensemble, people, workplace, capsys):
+    found = predict(workplace, people, capsys, model="folds.taut")["prediction"].tolist()
+    expected = ensemble.predict(people)
+    if ensemble.task == "regression":
+        assert found == [float(f"{value:.10g}") for value in expected]
+        assert main(["predict", "folds.taut", "new.csv", "--proba"]) == 2
+        assert "--proba: a regression model has no class probabilities" in capsys.readouterr().err
+    else:
+        assert found == expected.tolist()
+        probabilities = predict(workplace, people, capsys, "--proba", model="folds.taut")
+        assert list(probabilities.columns) == ["probability_no", "probability_yes"]
+        np.testing.assert_allclose(probabilities, ensemble.predict_proba(people), rtol=1e-9)
+
+
+def test_predict_by_an_ensemble_notes_each_odd_column_once(ensemble, people, workplace, capsys):
+    people.assign(city="Atlantis", age=900 + people["age"]).to_csv("strange.csv", index=False)
+    assert main(["predict", "folds.taut", "strange.csv"]) == 0
+    notes = capsys.readouterr().err.splitlines()
+    assert [note.split()[:4] for note in notes] == [["taut:", "note:", "Column", name] for name in ("'age'", "'city'")]
+
+
+def test_show_says_how_many_networks_an_ensemble_has_and_shows_the_first(ensemble, workplace, capsys):
+    assert main(["show", "folds.taut"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"folds.taut: {ensemble.task}, an ensemble of 3 networks (")
+    out = "\n".join(lines)
+    assert "hidden_layer_sizes = 3" in out
+    assert "2 columns, 4 inputs" in out
+    assert "The first of 3 networks" in lines
+    first = ensemble.models[0].network
+    assert f"{first.theta.size} parameters, {first.n_inputs} inputs, float64" in out
+    save(Ensemble(ensemble.models[:1]), "one.taut")
+    assert main(["show", "one.taut"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"one.taut: {ensemble.task}, an ensemble of 1 network (")
+    assert "Network" in lines
+
+
+def test_show_with_json_holds_how_many_networks_there_are_and_the_first(ensemble, workplace, capsys):
+    assert main(["show", "folds.taut", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["n_models"], found["task"]) == ("ensemble", 3, ensemble.task)
+    assert found["recipe"]["hidden_layer_sizes"] == [3]
+    assert found["network"] == ensemble.models[0].network.to_spec()
+    assert [column["name"] for column in found["columns"]] == ["age", "city"]
+    assert "models/2/weights.safetensors" in found["sizes"]
+
+
+def test_damaged_ensemble_is_one_line(ensemble, people, workplace, capsys):
+    data = (workplace / "folds.taut").read_bytes()
+    (workplace / "folds.taut").write_bytes(data[: len(data) // 2])
+    people.to_csv("new.csv", index=False)
+    for command in (["show", "folds.taut"], ["predict", "folds.taut", "new.csv"]):
+        assert main(command) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("taut: folds.taut: the file is damaged or cut off (")
+        assert err.count("\n") == 1
+
+
+# ---------------------------------------------------------------------------------------------------------------- show
+
+
 def test_show_says_scores_recipe_columns_network_and_versions(tables, capsys):
     assert main(["show", str(tables / "people.taut")]) == 0
     out = capsys.readouterr().out
@@ -154,7 +232,7 @@ def test_show_says_scores_recipe_columns_network_and_versions(tables, capsys):
 def test_show_with_json_holds_everything(tables, capsys):
     assert main(["show", str(tables / "people.taut"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["kind"] == "model"
+    assert (found["kind"], found["n_models"]) == ("model", 1)
     assert found["recipe"]["hidden_layer_sizes"] == [4]
     assert [column["name"] for column in found["columns"]] == ["age", "city", "joined", "household", "amount"]
     assert found["summary"]["entries"][0]["name"] == "chosen network"

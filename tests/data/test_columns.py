@@ -308,6 +308,36 @@ def test_surprises_tell_what_is_odd_and_nothing_else(frame):
     assert np.isfinite(encoder.transform(odd)).all()
 
 
+def test_what_another_encoder_has_met_is_no_surprise():
+    words = ["a", "z"] * 2 + ["b", "z"] * 2
+    table = pd.DataFrame(
+        {"c": words, "n": [0.0, 1.0] * 4, "d": pd.date_range("2024-01-01", periods=8), "k": [7, 7] * 4}
+    )
+    table.loc[6, "k"] = 8  # constant in the first four rows, which do not use it
+    one, two = (TableEncoder().fit(rows) for rows in (table.iloc[:4], table.iloc[4:].assign(n=[10.0, 11.0] * 2)))
+    later = table.iloc[:3].assign(c=["b", "c", "B"], n=[11.5, 21.9, -12.0], d=pd.to_datetime("2024-01-15"), k=99)
+    assert one.surprises(later, [two]) == [
+        "Column 'c' has a level never seen in training, such as 'c', in 1 row.",
+        "Column 'n' is far outside the range of training (0 to 11), such as -12, in 1 row.",
+        "Column 'k' is far outside the range of training (7 to 8), such as 99, in 3 rows.",
+    ]
+    assert one.surprises(later, [two]) == two.surprises(later, [one])
+    assert "in 3 rows" in one.surprises(later)[0]
+    assert "2024-01-15" in one.surprises(later)[2]
+    assert one.surprises(later, [one]) == one.surprises(later)
+
+
+def test_encoders_that_take_a_column_for_something_else_are_not_asked_about_it():
+    numbers, words = (TableEncoder().fit(pd.DataFrame({"c": cells})) for cells in (["1", "2", "4"], ["a", "b", "a"]))
+    later = pd.DataFrame({"c": ["3", "90"]})
+    assert numbers.surprises(later, [words]) == numbers.surprises(later)
+    assert words.surprises(later, [numbers]) == words.surprises(later)
+    dates = TableEncoder().fit(pd.DataFrame({"c": ["2024-01-01", "2024-03-05", "2024-02-02"]}))
+    assert numbers.surprises(later, [dates]) == numbers.surprises(later) != []
+    many = TableEncoder().fit(pd.DataFrame({"c": ["a"] * 300 + ["b"] * 250 + [f"w{number}" for number in range(300)]}))
+    assert "rare or absent" in words.surprises(later, [many])[0]
+
+
 def test_a_running_number_is_left_out_unless_it_is_all_there_is():
     frame = pd.DataFrame({"Teilnehmer": range(1, 41), "size": np.arange(40) % 7})
     assert TableEncoder().fit(frame).get_feature_names_out().tolist() == ["size"]

@@ -10,7 +10,22 @@ import numpy as np
 import pytest
 from tests.kinds import examples
 
-from taut import L1, L2, Adam, Dense, Dropout, GroupL1, Layer, MaxNorm, Network, NonNegative, ReLU, SiLU, train
+from taut import (
+    L1,
+    L2,
+    Adam,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GroupL1,
+    Layer,
+    MaxNorm,
+    Network,
+    NonNegative,
+    ReLU,
+    SiLU,
+    train,
+)
 from taut.errors import InvalidType, InvalidValue
 from taut.network import HeNormal, Normal, Parameter, Sum, Zeros
 from taut.network.kinds import ACTIVATIONS, LAYERS
@@ -83,6 +98,32 @@ def test_building_again_starts_afresh():
     network.theta[:] = 0
     assert network.build(5, seed=1).theta.size == 5 * 4 + 4 + 4 * 3 + 3
     np.testing.assert_array_equal(network.build(2, seed=1).theta, small(seed=1).theta)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_network_is_built_with_the_state_of_another(dtype):
+    def made() -> Network:
+        return Network([Dense(5), BatchNorm(), ReLU(), Dense(3)])
+
+    X = np.random.default_rng(0).normal(2.0, 3.0, size=(40, 4))
+    trained = made().build(4, seed=1, dtype=dtype)
+    train(trained, X, np.arange(40) % 3, epochs=2)
+    state = trained.state.copy()
+    twin = made().build(4, seed=2, dtype=dtype, state=state)
+    assert twin.state.tobytes() == state.tobytes()  # parameters and statistics
+    assert twin.predict(X).tobytes() == trained.predict(X).tobytes()
+    twin.theta[:] = 0.0
+    assert state.tobytes() == trained.state.tobytes()  # the caller's array is the caller's
+    made_of_it = made().build(4, seed=1, dtype=dtype)
+    assert made_of_it.state.tobytes() != state.tobytes()
+
+
+@pytest.mark.parametrize("change", [-1, 1, 100])
+def test_a_state_of_a_wrong_shape_is_refused(change):
+    network = Network([Dense(5), BatchNorm(), ReLU(), Dense(3)])
+    size = network.build(4).state.size
+    with pytest.raises(InvalidValue, match=rf"state must have shape \({size},\), got \({size + change},\)"):
+        network.build(4, state=np.zeros(size + change))
 
 
 def test_predict_has_all_noise_off_and_casts_to_the_type_of_the_network():

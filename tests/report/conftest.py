@@ -95,7 +95,9 @@ def read_whole():
 
 
 def small_fit(frame, target, **options):
-    return fit_table(frame, target, cv=2, n_jobs=1, recipe=Recipe(epochs=6, hidden_layer_sizes=(8,)), **options)
+    return fit_table(
+        frame, target, cv=2, effort=6, n_jobs=1, recipe=Recipe(epochs=6, hidden_layer_sizes=(8,)), **options
+    )
 
 
 @pytest.fixture(scope="session")

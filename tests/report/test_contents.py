@@ -15,13 +15,34 @@ from taut.report.confusion import confusion_counts
 from taut.report.numbers import percent
 from taut.report.tables import candidate_labels
 from taut.selection.scores import Margin
+from taut.selection.search_result import Ingredient
 from taut.training import fit_model
 
-NAMES = ["chosen network", "unregularized network", "linear model", "constant guess"]
+NAMES = ["chosen network", "ensemble of its folds", "unregularized network", "linear model", "constant guess"]
 
 
 def with_usable_error(score):
-    return score if score[1] > 0 else score[:1]
+    return () if np.isnan(score[0]) else score if score[1] > 0 else score[:1]
+
+
+def with_trials(result, trials, **changes):
+    """Return a result whose search has tried something else."""
+    return dataclasses.replace(result, search=dataclasses.replace(result.search, trials=trials, **changes))
+
+
+def another(candidate):
+    """Return a candidate that is surely not the one without regularization."""
+    recipe = dataclasses.replace(candidate.recipe, dropout=0.5)
+    curves = {name: 1.3 * getattr(candidate, name) for name in ("training_curve", "validation_curve")}
+    return dataclasses.replace(candidate, recipe=recipe, **curves)
+
+
+def with_penalty(result, sample, **settings):
+    """Return a result whose network was trained with penalties."""
+    frame, target = load_sample(sample)
+    recipe = dataclasses.replace(result.model.recipe, l2=0.01, **settings)
+    model = fit_model(recipe, frame.drop(columns=target), frame[target], task=result.task)
+    return dataclasses.replace(result, model=model)
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
@@ -42,7 +63,8 @@ def test_score_table_holds_the_results_numbers(request, read, name):
 
 
 def judged(result, losses, p_values=(1.0, 0.001, 0.001, 0.001), accuracies=(0.9, 0.9, 0.8, 0.7)):
-    """Return a result with other test scores; margins are those of the losses."""
+    """Return a result of four models with other test scores; margins are those of the losses."""
+    compared = [entry for entry in result.entries if not entry.name.startswith("ensemble")]
     entries = [
         dataclasses.replace(
             entry,
@@ -50,9 +72,7 @@ def judged(result, losses, p_values=(1.0, 0.001, 0.001, 0.001), accuracies=(0.9,
             margin=Margin(loss - losses[0], 0.01, p_value),
             is_chosen=row == 0,
         )
-        for row, (entry, loss, p_value, accuracy) in enumerate(
-            zip(result.entries, losses, p_values, accuracies, strict=True)
-        )
+        for row, (entry, loss, p_value, accuracy) in enumerate(zip(compared, losses, p_values, accuracies, strict=True))
     ]
     return dataclasses.replace(result, entries=entries)
 
@@ -131,7 +151,7 @@ def test_bands_that_lie_on_each_other_are_faint_and_do_not_stretch_the_axis(read
     def band(error):
         arms = [
             dataclasses.replace(candidate, validation_curve_se=np.full(len(candidate.validation_curve), error))
-            for candidate in (wine.unregularized, next(one for one in wine.candidates if one.recipe.dropout))
+            for candidate in (wine.unregularized, another(wine.chosen))
         ]
         figure = read(dataclasses.replace(wine, unregularized=arms[0], chosen=arms[1])).figure("curves")
         bands = [trace["fillcolor"] for trace in figure["data"] if "fillcolor" in trace]
@@ -144,7 +164,7 @@ def test_bands_that_lie_on_each_other_are_faint_and_do_not_stretch_the_axis(read
 
 
 def test_learning_curves_show_both_networks(read, wine):
-    chosen = next(candidate for candidate in wine.candidates if candidate.recipe.dropout)
+    chosen = another(wine.chosen)
     result = dataclasses.replace(wine, chosen=chosen)
     figure = read(result).figure("curves")
     lines = {trace["name"]: trace for trace in figure["data"] if "name" in trace}
@@ -172,8 +192,9 @@ def test_no_regularization_chosen_shows_one_pair_of_curves_and_says_so(read, win
 
 
 def test_loss_stands_in_its_two_parts_and_the_penalty_in_layers(read, diabetes):
-    read_page = read(diabetes)
-    history = diabetes.model.history
+    result = with_penalty(diabetes, "diabetes")
+    read_page = read(result)
+    history = result.model.history
     assert history["penalty"].any()
     data_loss, penalty = read_page.figure("loss")["data"]
     np.testing.assert_allclose(data_loss["y"], history["data_loss"], rtol=1e-5)
@@ -185,10 +206,7 @@ def test_loss_stands_in_its_two_parts_and_the_penalty_in_layers(read, diabetes):
 
 
 def test_layers_are_counted_by_their_weights_whatever_stands_between(read, diabetes):
-    recipe = dataclasses.replace(diabetes.model.recipe, normalization="batch", dropout=0.1, input_noise=0.1)
-    frame, target = load_sample("diabetes")
-    model = fit_model(recipe, frame.drop(columns=target), frame[target], task="regression")
-    read_page = read(dataclasses.replace(diabetes, model=model))
+    read_page = read(with_penalty(diabetes, "diabetes", normalization="batch", dropout=0.1, input_noise=0.1))
     assert [trace["name"] for trace in read_page.figure("layers")["data"]] == ["hidden layer 1", "output layer"]
     panels = [text for _, text in read_page.find("h3") if text.endswith("layer 1") or text == "Output layer"]
     assert panels == ["Hidden layer 1", "Output layer"]
@@ -223,25 +241,85 @@ def test_candidates_are_told_apart_by_whatever_differs(wine):
 
 
 def test_many_candidates_are_folded_and_none_is_lost(read, wine):
-    read_page = read(dataclasses.replace(wine, candidates=wine.candidates * 3))
-    assert len(read_page.find("svg")) == 3 * len(wine.candidates)
+    read_page = read(with_trials(wine, wine.candidates * 4))
+    assert len(read_page.find("svg")) == 4 * len(wine.candidates)
     assert any("more settings" in text for _, text in read_page.find("summary"))
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
-def test_report_without_candidates_is_whole(request, read, name):
-    read_page = read(dataclasses.replace(request.getfixturevalue(name), candidates=[]))
+def test_report_without_a_setting_that_was_trained_to_its_end_is_whole(request, read, name):
+    result = request.getfixturevalue(name)
+    halted = [dataclasses.replace(trial, epochs=1) for trial in result.candidates]
+    read_page = read(with_trials(result, halted, ingredients=[], stopped_by_budget=True))
     assert len(read_page.find("section")) == 11
-    assert any("No other settings were tried." in text for _, text in read_page.find("p"))
+    told = " ".join(text for _, text in read_page.find("p"))
+    assert "No setting was trained to its end" in told
+    assert "The budget ended the search before all that was planned had been tried." in told
+    assert "candidates" not in [attrs.get("class") for attrs, _ in read_page.find("table")]
+
+
+def test_settings_that_were_stopped_early_are_counted_and_not_listed(read, wine):
+    first = wine.candidates[0]
+    halted = [dataclasses.replace(first, epochs=3, mean=0.123 + step, index=900 + step) for step in range(5)]
+    read_page = read(with_trials(wine, [*wine.candidates, *halted]))
+    assert len(read_page.table("candidates").find("svg")) == len(wine.candidates)
+    assert any("5 more settings were stopped early, because others were ahead." in t for _, t in read_page.find("p"))
+    assert any(f"among {len(wine.candidates) + 5} settings" in text for _, text in read_page.find("p"))
+
+
+def test_ingredients_are_listed_with_what_each_is_worth(read, diabetes):
+    found = [Ingredient("group_l1", 0.012, 0.25, 0.03), Ingredient("swa", 0.25, -0.01, 0.02)]
+    best = dataclasses.replace(diabetes.search.best, setting={"group_l1": 0.012, "swa": 0.25})
+    read_page = read(
+        dataclasses.replace(diabetes, search=dataclasses.replace(diabetes.search, ingredients=found, best=best))
+    )
+    table = read_page.table("recipe ingredients")
+    assert [text for _, text in table.find("th", scope="row")] == ["group L1 by input", "SWA"]
+    assert [float(attrs["value"]) for attrs, _ in table.find("data")] == [0.25, 0.03, -0.01, 0.02]
+    assert [text for _, text in table.find("td")] == ["0.012", "0.250 ± 0.030", "0.25", "−0.010 ± 0.020"]
+    told = " ".join(text for _, text in read_page.find("p"))
+    assert "Worth most is group L1 by input: 0.250 ± 0.030. 1 of 2 is worth more than one standard error." in told
+    assert "flatter a little, because the setting was chosen on the same folds" in told
+
+
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_missing_score_of_the_ensemble_is_a_dash_with_its_reason_beside_the_table(request, read, name):
+    result = request.getfixturevalue(name)
+    read_page = read(result)
+    cells = [text for attrs, text in read_page.table("scores").find("td") if "cross-val." in attrs["data-label"]]
+    assert cells[2:4] == ["–", "–"]
+    assert "–" not in cells[:2] + cells[4:]
+    ((_, notes),) = [(attrs, text) for attrs, text in read_page.find("p", class_="note") if "± is one" in text]
+    assert "The ensemble has no cross-validated score (–): every training row has trained some of its" in notes
+    assert "nan" not in read_page.table("scores").source
+    whole = [entry for entry in result.entries if not entry.name.startswith("ensemble")]
+    assert "no cross-validated score" not in read(dataclasses.replace(result, entries=whole)).source
+
+
+def test_weight_decay_is_no_second_difference_by_its_optimizer(wine):
+    first = wine.candidates[0]
+    decayed = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, weight_decay=0.1, optimizer="adamw"))
+    words = [one.recipe.describe() for one in (first, decayed)]
+    assert candidate_labels([first, decayed]) == words
+    slow = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, optimizer="sgd"))
+    assert candidate_labels([first, decayed, slow]) == [
+        f"{words[0]} · optimizer adam",
+        words[1],
+        f"{words[0]} · optimizer sgd",
+    ]
 
 
 def test_curves_that_are_not_finite_leave_gaps(read, wine):
     curve = np.array([1.0, 0.5, np.inf, np.nan, 0.7, np.nan])
     broken = dataclasses.replace(
-        wine.candidates[-1], training_curve=curve, validation_curve=curve, validation_curve_se=np.full(6, np.nan)
+        another(wine.chosen), training_curve=curve, validation_curve=curve, validation_curve_se=np.full(6, np.nan)
     )
-    hopeless = dataclasses.replace(broken, mean=np.nan, standard_error=np.nan, validation_curve=np.full(6, np.nan))
-    read_page = read(dataclasses.replace(wine, chosen=broken, unregularized=hopeless, candidates=[hopeless, broken]))
+    hopeless = dataclasses.replace(
+        wine.unregularized, mean=np.nan, standard_error=np.nan, validation_curve=np.full(6, np.nan)
+    )
+    lost = [dataclasses.replace(trial, mean=np.nan, standard_error=np.nan) for trial in wine.candidates[1:]]
+    first = dataclasses.replace(wine.candidates[0], recipe=broken.recipe)
+    read_page = read(with_trials(dataclasses.replace(wine, chosen=broken, unregularized=hopeless), [first, *lost]))
     lines = {trace["name"]: trace["y"] for trace in read_page.figure("curves")["data"] if "name" in trace}
     words = "chosen, validation"
     assert lines[words] == [1.0, 0.5, None, None, 0.7, None]

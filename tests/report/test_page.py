@@ -90,7 +90,7 @@ def test_size_stays_below_six_megabytes_for_a_very_large_fit(wine):
         wine,
         chosen=dataclasses.replace(wine.chosen, recipe=recipe, **many),
         unregularized=dataclasses.replace(wine.unregularized, **many),
-        candidates=wine.candidates * 20,
+        search=dataclasses.replace(wine.search, trials=wine.search.trials * 40),
     )
     encoder = wine.model.encoder
     columns, encoder.schema_ = (

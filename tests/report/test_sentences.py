@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from taut.report import sentences
-from taut.selection import Candidate
+from taut.selection import Candidate, SearchResult, Trial
+from taut.selection.search_result import Effort, Ingredient
 from taut.training import History, Recipe
 
 
@@ -18,10 +21,33 @@ def candidate(validation, training=None, error=0.01, **recipe):
         Recipe(**recipe),
         float(validation[low]),
         error,
+        float(training[-1]),
         training,
         validation,
         np.full(len(validation), error),
         {},
+        np.full(2, float(validation[low])),
+    )
+
+
+def tried(mean, error=0.01, epochs=5, **recipe):
+    made = Recipe(**{"epochs": 5} | recipe)
+    return Trial(0, 0, {}, made, epochs, mean, error, np.full(2, mean), 0.1, {}, {epochs: mean})
+
+
+def search_of(trials, *, ingredients=(), is_cut_short=False, best=None):
+    best = best or trials[0]
+    return SearchResult(
+        trials=trials,
+        best=best,
+        simplest=best,
+        ingredients=list(ingredients),
+        stopped_by_budget=is_cut_short,
+        effort=Effort.of(4),
+        seconds=1.0,
+        storage=None,
+        task="classification",
+        _fitting={},
     )
 
 
@@ -74,18 +100,71 @@ def test_loss_that_stops_being_finite_is_said():
 
 
 def test_chosen_that_is_not_the_lowest_is_said():
-    tried = [FALLING, RISING]
+    trials = [tried(0.45, l2=0.1), tried(0.4, l2=0.0)]
     labels = ["heavy", "none"]
-    words = " ".join(sentences.about_candidates(tried, FALLING, labels))
+    heavy, none = (candidate([trial.mean], epochs=5, l2=trial.recipe.l2) for trial in trials)
+    words = " ".join(sentences.about_candidates(trials, heavy, labels))
     assert "The lowest loss is that of none: 0.400." in words
-    assert "The chosen one is not the lowest: it lies 0.0500 above it." in words
-    assert "not the lowest" not in " ".join(sentences.about_candidates(tried, RISING, labels))
+    assert "The chosen one lies 0.0500 above it: of those within one standard error, it is the one that" in words
+    assert "above it" not in " ".join(sentences.about_candidates(trials, none, labels))
+
+
+def test_one_setting_or_none_that_came_to_its_end_is_said():
+    (one,) = sentences.about_candidates([tried(0.4)], candidate([0.4], epochs=5), ["a"])
+    assert one == "One setting was trained to its end, so there was nothing to choose."
+    (none,) = sentences.about_candidates([], candidate([0.4], epochs=5), [])
+    assert none.startswith("No setting was trained to its end")
+
+
+@pytest.mark.parametrize(
+    ("halted", "words"),
+    [
+        ([], ""),
+        ([0.5], "1 more setting was stopped early, because others were ahead."),
+        ([0.5, 0.6], "2 more settings were stopped early, because others were ahead."),
+        ([np.inf, np.inf], "2 more settings were stopped early, because training diverged."),
+        (
+            [0.5, np.inf, 0.7],
+            "3 more settings were stopped early, because others were ahead or, with 1 of them, training diverged.",
+        ),
+    ],
+)
+def test_settings_that_were_stopped_early_are_one_sentence(halted, words):
+    found = search_of([tried(0.4), *(tried(mean, epochs=2) for mean in halted)])
+    told = sentences.about_search(found)
+    assert told == [*([words] if words else []), "The search came to its planned end; no budget cut it short."]
+
+
+def test_a_search_that_the_budget_ended_is_said():
+    found = search_of([tried(0.4)], is_cut_short=True)
+    assert sentences.about_search(found) == ["The budget ended the search before all that was planned had been tried."]
+
+
+def test_ingredients_are_of_the_setting_they_were_taken_from():
+    best = dataclasses.replace(tried(0.4, l2=0.1), setting={"l2": 0.1})
+    found = search_of([best], ingredients=[Ingredient("l2", 0.1, 0.2, 0.05)])
+    of_chosen = " ".join(sentences.about_ingredients(found, candidate([0.4], epochs=5, l2=0.1)))
+    assert "taken out of the chosen setting" in of_chosen
+    assert "Worth most is L2: 0.200 ± 0.050. These figures flatter a little" in of_chosen
+    of_another = " ".join(sentences.about_ingredients(found, candidate([0.4], epochs=5, l2=0.9)))
+    assert "taken out of the setting with the lowest loss" in of_another
+
+
+def test_ingredients_whose_worth_is_not_known_are_not_guessed():
+    best = dataclasses.replace(tried(0.4, l2=0.1), setting={"l2": 0.1})
+    chosen = candidate([0.4], epochs=5, l2=0.1)
+    (cut,) = sentences.about_ingredients(search_of([best], is_cut_short=True), chosen)
+    assert "the budget ended the search before" in cut
+    (bare,) = sentences.about_ingredients(search_of([tried(0.4)]), chosen)
+    assert bare == "The setting with the lowest loss has no ingredient that could be taken out."
+    (broken,) = sentences.about_ingredients(search_of([best]), chosen)
+    assert broken.startswith("That is not known")
 
 
 @pytest.mark.parametrize(("error", "words"), [(0.01, "No other is within"), (0.06, "1 other is within")])
 def test_candidates_within_a_standard_error_are_counted(error, words):
-    low = candidate([0.4], error=error, l2=0.0)
-    assert words in " ".join(sentences.about_candidates([FALLING, low], low, ["a", "b"]))
+    trials, low = [tried(0.45, l2=0.1), tried(0.4, error, l2=0.0)], candidate([0.4], epochs=5, l2=0.0)
+    assert words in " ".join(sentences.about_candidates(trials, low, ["a", "b"]))
 
 
 def history(penalties):
@@ -157,6 +236,26 @@ def test_test_set_sentence_names_rows_and_settings(wine):
     words = " ".join(sentences.test_use(wine))
     assert f"The {wine.n_test} test rows were set apart" in words
     assert (
-        f"among {len(wine.candidates)} settings was made by cross-validation on the {wine.n_train} training rows"
+        f"among {len(wine.search.trials)} settings was made by cross-validation on the {wine.n_train} training rows"
         in words
     )
+    assert "The test set was then looked at once, at the end" in words
+
+
+@pytest.mark.parametrize(
+    ("looks", "words"),
+    [
+        ({"count": 2}, "These 36 test rows have now been scored twice for this model file"),
+        ({"count": 5}, "These 36 test rows have now been scored 5 times for this model file"),
+        ({"moved": True}, "These 36 test rows were part of an earlier fit for this model file"),
+    ],
+    ids=str,
+)
+def test_a_second_look_is_said_once_and_the_first_is_not_claimed(wine, looks, words):
+    again = dataclasses.replace(wine, looks=dataclasses.replace(wine.looks, **looks))
+    told = sentences.test_use(again)
+    assert [sentence.startswith(words) for sentence in told].count(True) == 1
+    whole = " ".join(told)
+    assert "once" not in whole
+    assert whole.count("flatters") == 1
+    assert told[-1] == "New rows, set apart for that, give an honest one."

@@ -30,6 +30,29 @@ def test_arms_share_splits_and_first_weights():
     assert len(set(found.scores["none"])) == 3
 
 
+def test_the_number_of_threads_does_not_change_the_result():
+    frame, target = load_sample("wine")
+    recipe, arms = Recipe(epochs=2), {"none": {}, "dropout": {"dropout": 0.3}}
+    one, *others = (
+        compare(frame.drop(columns=target), frame[target], task="classification", recipe=recipe, arms=arms, **who)
+        for who in ({"n_jobs": 1}, {"n_jobs": 2}, {"n_jobs": 2, "backend": "threading"})
+    )
+    assert all(other.to_dict() == one.to_dict() for other in others)
+
+
+def test_training_that_diverges_in_a_pair_is_said():
+    frame, target = load_sample("wine")
+    with pytest.raises(TautError, match=r"training diverged in 4 fits; lower learning_rate \(1e\+300\)"):
+        compare(
+            frame.drop(columns=target),
+            frame[target],
+            task="classification",
+            recipe=Recipe(epochs=2, learning_rate=1e300),
+            arms={"none": {}, "L2": {"l2": 0.1}},
+            seeds=2,
+        )
+
+
 def test_one_pair_agrees_with_the_corrected_t_test_by_hand():
     first, second = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.5, 1.0, 2.75, 3.0])
     (_, (mean, interval, p, wins)) = _paired_tests([first, second], held_per_train=1 / 3)

@@ -1,4 +1,4 @@
-"""Cross-validation: same folds for all, nothing learned from validation rows, any number of processes."""
+"""Cross-validation: same folds for all, nothing learned from validation rows, any number of threads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_curve_is_the_mean_over_folds_and_its_last_epoch_counts(wine):
     X, y = wine
     splits = folds(y, n_splits=3, task="classification")
     recipe = Recipe(epochs=12, l2=0.0, learning_rate=0.1)
-    (candidate,) = cross_validate([recipe], X, y, task="classification", splits=splits, n_jobs=1)
+    (candidate,) = cross_validate([recipe], X, y, task="classification", splits=splits, dtype=None, n_jobs=1)
     curves = []
     for train, held in splits:
         model = fit_model(
@@ -38,13 +38,39 @@ def test_the_curve_is_the_mean_over_folds_and_its_last_epoch_counts(wine):
     assert candidate.scores["log_loss"][0] == pytest.approx(candidate.mean)
 
 
+def test_choices_are_made_in_half_the_precision_which_changes_no_digit_that_counts(wine):
+    X, y = wine
+    splits = folds(y, n_splits=3, task="classification")
+    recipe = Recipe(epochs=12, dropout=0.2)
+    quick, exact = (
+        cross_validate([recipe], X, y, task="classification", splits=splits, dtype=dtype)[0]
+        for dtype in ("float32", None)
+    )
+    assert quick.mean != exact.mean
+    assert abs(quick.mean - exact.mean) < 0.01 * exact.standard_error
+    assert quick.recipe == exact.recipe == recipe
+
+
+def test_training_curves_are_recorded_if_asked_for_and_change_nothing(wine):
+    X, y = wine
+    splits = folds(y, n_splits=2, task="classification")
+    without, with_them = (
+        cross_validate([Recipe(epochs=4, dropout=0.2)], X, y, task="classification", splits=splits, curves=curves)[0]
+        for curves in (False, True)
+    )
+    assert np.isnan(without.training_curve).all()
+    assert with_them.training_curve[-1] == pytest.approx(with_them.training)
+    assert with_them.training == without.training
+    np.testing.assert_array_equal(with_them.losses, without.losses)
+
+
 def test_recipes_that_stop_early_are_refused(wine):
     X, y = wine
     with pytest.raises(InvalidValue, match="early_stopping=False"):
         cross_validate([Recipe(early_stopping=True)], X, y, task="classification", splits=[], n_jobs=1)
 
 
-def test_the_number_of_processes_does_not_change_the_result(wine):
+def test_the_number_of_threads_does_not_change_the_result(wine):
     X, y = wine
     splits = folds(y, n_splits=2, task="classification")
     recipes = [Recipe(epochs=3, dropout=0.3), Recipe(epochs=3, l1=1e-3)]
@@ -62,11 +88,12 @@ def test_encoders_see_training_rows_only():
     spoiled[-1] = 1e6
     splits = [(np.arange(40), np.arange(40, 59)), (np.arange(40), np.append(np.arange(40, 59), 59))]
     (clean,) = cross_validate(
-        [Recipe(epochs=5)], pd.DataFrame({"x": column}), y, task="classification", splits=splits[:1], n_jobs=1
+        [Recipe(epochs=5)], pd.DataFrame({"x": column}), y, task="classification", splits=splits[:1], curves=True
     )
     (leaky,) = cross_validate(
-        [Recipe(epochs=5)], pd.DataFrame({"x": spoiled}), y, task="classification", splits=splits[1:], n_jobs=1
+        [Recipe(epochs=5)], pd.DataFrame({"x": spoiled}), y, task="classification", splits=splits[1:], curves=True
     )
+    assert np.isfinite(clean.training_curve).all()
     np.testing.assert_array_equal(clean.training_curve, leaky.training_curve)
 
 

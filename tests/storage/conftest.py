@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from taut.storage import save
-from taut.training import Model, Recipe, fit_model
+from taut.training import Ensemble, Model, Recipe, fit_model
 
 ROWS = 90
 
@@ -67,4 +67,39 @@ def model_bytes(model: Model, tmp_path_factory: pytest.TempPathFactory) -> bytes
     """Return the model file of `model`."""
     path: Path = tmp_path_factory.mktemp("model") / "model.taut"
     save(model, path, summary={"scores": {"accuracy": 0.5}})
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def fit_ensemble(frame: pd.DataFrame) -> Callable[..., Ensemble]:
+    """Return a function that fits three small models to two thirds of the table each, for a target made of 0, 1, 2."""
+
+    def fitted(target: Callable[[np.ndarray], object], task: str = "classification", **settings: object) -> Ensemble:
+        y, held = np.asarray(target(np.arange(ROWS) % 3)), np.arange(ROWS) // 3 % 3
+        return Ensemble(
+            tuple(
+                fit_model(
+                    Recipe(hidden_layer_sizes=(6,), epochs=3, seed=fold, **settings),
+                    frame[held != fold],
+                    y[held != fold],
+                    task=task,
+                )
+                for fold in range(3)
+            )
+        )
+
+    return fitted
+
+
+@pytest.fixture(scope="session")
+def ensemble(fit_ensemble: Callable[..., Ensemble]) -> Ensemble:
+    """Return an ensemble for the three words of `model`."""
+    return fit_ensemble(lambda codes: np.array(["no", "maybe", "yes"])[codes])
+
+
+@pytest.fixture(scope="session")
+def ensemble_bytes(ensemble: Ensemble, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the model file of `ensemble`."""
+    path: Path = tmp_path_factory.mktemp("ensemble") / "ensemble.taut"
+    save(ensemble, path, summary={"scores": {"accuracy": 0.5}})
     return path.read_bytes()

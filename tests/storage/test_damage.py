@@ -15,7 +15,9 @@ from tests.storage.spoiling import (
 
 from taut import ModelFileError
 from taut.storage import load
-from taut.training import Model
+from taut.training import Ensemble, Model
+
+KINDS = ["model", "ensemble"]
 
 
 def spoiled(data: bytes, place: random.Random) -> bytes:
@@ -35,7 +37,7 @@ def spoiled(data: bytes, place: random.Random) -> bytes:
             return data[:where]
 
 
-def loaded_or_refused(path: Path) -> Model | None:
+def loaded_or_refused(path: Path) -> Model | Ensemble | None:
     try:
         return load(path)
     except ModelFileError as error:
@@ -45,28 +47,32 @@ def loaded_or_refused(path: Path) -> Model | None:
     return None
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
-def test_damage_anywhere_is_refused_or_changes_nothing(seed, model, model_bytes, frame, tmp_path):
+def test_damage_anywhere_is_refused_or_changes_nothing(seed, kind, frame, tmp_path, request):
     place = random.Random(seed)
     path = tmp_path / "a.taut"
+    saved, data = request.getfixturevalue(kind), request.getfixturevalue(f"{kind}_bytes")
     for _ in range(50):
-        path.write_bytes(spoiled(model_bytes, place))
+        path.write_bytes(spoiled(data, place))
         loaded = loaded_or_refused(path)
         if loaded is not None:
-            np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
+            np.testing.assert_array_equal(loaded.predict_proba(frame), saved.predict_proba(frame))
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
-def test_damage_under_a_right_checksum_is_refused_or_gives_a_model_that_works(seed, model_bytes, frame, tmp_path):
+def test_damage_under_a_right_checksum_is_refused_or_gives_a_model_that_works(seed, kind, frame, tmp_path, request):
     place = random.Random(seed)
     path = tmp_path / "a.taut"
-    members = members_of(model_bytes)
-    inner = members_of(members["preprocessing.skops"])
+    members = members_of(request.getfixturevalue(f"{kind}_bytes"))
+    encoder = next(name for name in members if name.endswith("preprocessing.skops"))
+    inner = members_of(members[encoder])
     for _ in range(50):
         name = place.choice([*(name for name in members if name != "manifest.json"), *inner])
         if name in inner:
             skops_file = zipped({**inner, name: spoiled(inner[name], place)})
-            path.write_bytes(sealed({**members, "preprocessing.skops": skops_file}))
+            path.write_bytes(sealed({**members, encoder: skops_file}))
         else:
             path.write_bytes(sealed({**members, name: spoiled(members[name], place)}))
         loaded = loaded_or_refused(path)

@@ -35,7 +35,7 @@ DOCUMENTS = {
     "no format": (edited("manifest.json", "format", ...), "manifest.json lacks the field 'format'"),
     "an unknown kind of model": (
         edited("manifest.json", "kind", "forest"),
-        "manifest.json: unknown kind of model 'forest'",
+        "manifest.json: unknown kind of model 'forest'; if a newer taut made it, update taut",
     ),
     "a list of members that is another": (
         edited("manifest.json", "members", "recipe.json", ...),
@@ -98,12 +98,28 @@ DOCUMENTS = {
         "its parts do not fit together (network.json has 3 outputs for 2 classes)",
     ),
     "a column described otherwise": (
-        edited("schema.json", "columns", 0, "kind", "date"),
+        edited("schema.json", "columns", 0, "treatment", "left as it is"),
         "its parts do not fit together (schema.json and preprocessing.skops describe different columns)",
     ),
     "a column of an unknown kind": (
         edited("schema.json", "columns", 0, "kind", "magic"),
         "schema.json is no schema (kind of column 'size' must be one of",
+    ),
+    "a range of dates that ends nowhere": (
+        edited("schema.json", "columns", 5, "minimum", "long ago"),
+        "schema.json is no schema (the range of column 'day', a date, cannot end at 'long ago')",
+    ),
+    "a range of dates that ends at no date": (
+        edited("schema.json", "columns", 5, "maximum", "NaT"),
+        "schema.json is no schema (the range of column 'day', a date, cannot end at 'NaT')",
+    ),
+    "a range of dates that ends at a number": (
+        edited("schema.json", "columns", 5, "maximum", 20240101),
+        "schema.json is no schema (the range of column 'day', a date, cannot end at 20240101)",
+    ),
+    "a range of numbers that ends at a word": (
+        edited("schema.json", "columns", 0, "minimum", "2024-01-01"),
+        "schema.json is no schema (the range of column 'size', a number, cannot end at '2024-01-01')",
     ),
     "a column whose name is a number": (
         edited("schema.json", "columns", 0, "name", 3),

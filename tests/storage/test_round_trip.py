@@ -13,7 +13,18 @@ from tests.kinds import examples
 from tests.storage.spoiling import assert_refused, with_weights
 
 import taut
-from taut import Augmentation, InvalidType, InvalidValue, ModelFileError, Network, Recipe, TautClassifier, TautRegressor
+from taut import (
+    Augmentation,
+    InvalidType,
+    InvalidValue,
+    ModelFileError,
+    Network,
+    Recipe,
+    TautClassifier,
+    TautClassifierCV,
+    TautRegressor,
+    TautRegressorCV,
+)
 from taut.network import BatchNorm, Dense, Layer, Loss, Penalty
 from taut.network.initializers import Initializer
 from taut.network.kinds import (
@@ -261,6 +272,47 @@ def test_generator_as_random_state_comes_back_as_the_seed_it_gave(again):
     assert_same(loaded.fit(x, x[:, 0]).predict(x), regressor.predict(x))
 
 
+@pytest.mark.parametrize("final", ["refit", "ensemble"])
+@pytest.mark.parametrize("penalty", ["l2", "l1_ratio=0.5", "weight_decay", "epochs"])
+def test_classifier_that_chose_comes_back_with_what_it_found(final, penalty, frame, again):
+    y = np.array(["no", "maybe", "yes"])[np.arange(len(frame)) % 3]
+    values = np.array([2, 3]) if penalty == "epochs" else np.geomspace(0.1, 0.001, 3)
+    classifier = TautClassifierCV(
+        hidden_layer_sizes=(5,), epochs=2, cv=2, penalty=penalty, values=values, final=final, class_weight={"no": 2.0}
+    ).fit(frame, y)
+    loaded = again(classifier)
+    assert type(loaded) is TautClassifierCV
+    assert loaded.get_params() == classifier.get_params() | {"values": values.tolist()}
+    assert_same(loaded.predict_proba(frame), classifier.predict_proba(frame))
+    assert_same(loaded.get_feature_names_out(), classifier.get_feature_names_out())
+    assert_same(loaded.classes_, classifier.classes_)
+    assert vars(loaded).keys() == vars(classifier).keys()
+    assert type(loaded.model_) is type(classifier.model_)
+    assert (loaded.recipe_, loaded.n_iter_, loaded.n_features_in_) == (classifier.recipe_, classifier.n_iter_, 9)
+    assert (loaded.value_, loaded.value_1se_) == (classifier.value_, classifier.value_1se_)
+    assert loaded.path_.recipes == classifier.path_.recipes
+    assert loaded.path_.to_dict() == classifier.path_.to_dict()
+    assert loaded.cv_results_.keys() == classifier.cv_results_.keys()
+    for name, column in classifier.cv_results_.items():
+        np.testing.assert_array_equal(loaded.cv_results_[name], column)
+
+
+def test_regressor_that_chose_comes_back_though_training_diverged_at_a_value(again, tmp_path):
+    x = np.random.default_rng(0).normal(size=(50, 4))
+    regressor = TautRegressorCV(
+        penalty="learning_rate", values=[1e30, 0.01], optimizer="sgd", epochs=9, cv=[(range(25), range(25, 50))] * 2
+    )
+    with pytest.raises(InvalidType, match="parameter 'cv': a range cannot be stored"):
+        again(regressor.fit(x, x[:, :2]))
+    regressor.cv = [(np.arange(25), np.arange(25, 50)), (np.arange(25, 50), np.arange(25))]
+    loaded = again(regressor.fit(x, x[:, :2]))
+    assert_same(loaded.predict(x), regressor.predict(x))
+    assert loaded.cv_results_["mean_test_score"][0] == -np.inf
+    assert loaded.fit(x, x[:, :2]).path_.losses.tolist() == regressor.path_.losses.tolist()
+    assert inspect(tmp_path / "a.taut").kind == "regressor_cv"
+    assert inspect(tmp_path / "a.taut").n_models == 1
+
+
 # ---------------------------------------------------------------------------------------------- summary and inspection
 
 
@@ -281,7 +333,7 @@ def test_inspection_says_what_is_in_the_file(model, tmp_path):
     save(model, tmp_path / "a.taut", summary={"scores": [1, 2]})
     info = inspect(tmp_path / "a.taut")
     assert (info.kind, info.task, info.format, info.summary) == ("model", "classification", 1, {"scores": [1, 2]})
-    assert info.recipe == model.recipe
+    assert (info.recipe, info.n_models) == (model.recipe, 1)
     assert list(info.columns) == model.encoder.schema_
     assert info.classes == ["maybe", "no", "yes"]
     assert (info.n_inputs, info.n_parameters) == (model.network.n_inputs, model.network.theta.size)
@@ -329,7 +381,7 @@ REFUSED = {
     "weights that are not finite": (lambda: broken(Network([Dense(2)]).build(2)), InvalidValue, "weights of layer 0"),
     "an estimator that is not fitted": (TautClassifier, InvalidValue, "not fitted yet; call fit"),
     "a class derived from ours": (OwnClassifier, InvalidType, "got a OwnClassifier"),
-    "a recipe": (Recipe, InvalidType, "only a network, a model or an estimator of taut can be saved"),
+    "a recipe": (Recipe, InvalidType, "only a network, a model, an ensemble or an estimator of taut can"),
     "nothing": (lambda: None, InvalidType, "got None"),
 }
 

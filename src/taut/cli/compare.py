@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from taut.cli import display
 from taut.cli.display import METRIC_NAMES, WIDE, number, print_json, printable, progress, say, screen, table
 from taut.cli.inputs import check_columns, choose_target, read_recipe, source
-from taut.cli.options import Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, option
+from taut.cli.options import Backend, Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, option
 from taut.cli.options import number as parse_number
-from taut.cli.workers import workers
 
 if TYPE_CHECKING:
     from taut.selection.compare import Arm, Comparison
@@ -43,6 +42,7 @@ def compare(
     group: Group = None,
     time: Time = None,
     jobs: Jobs = None,
+    backend: Backend = None,
     json: Json = False,
 ) -> None:
     """Say which regularizers help beyond noise.
@@ -62,8 +62,8 @@ def compare(
     check_columns(frame, where.name, {"--group": group, "--time": time})
     rows = Rows.of(frame, target, group=group, time_column=time)
     task = task or infer_task(rows.y)  # type: ignore[assignment]  # one of the two words
-    options = {} if seeds is None else {"seeds": seeds}
-    with workers(jobs), progress("comparing", "weighing the differences") as report:
+    options: dict[str, Any] = {} if seeds is None else {"seeds": seeds}
+    with progress("comparing", "weighing the differences") as report:
         found = run(
             rows.X,
             rows.y,
@@ -73,6 +73,7 @@ def compare(
             groups=rows.groups,
             time=rows.time,
             n_jobs=jobs,
+            backend=backend,
             report=report,
             **options,
         )

@@ -5,13 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from taut.cli import display
-from taut.cli.display import one_line, print_json, progress, say, score_table
+from taut.cli.display import one_line, print_json, progress, say, show_scores
 from taut.cli.inputs import Source, check_columns, check_outputs, choose_target, read_recipe, source
-from taut.cli.options import Data, Group, Jobs, Json, RecipeFile, Target, Task, Time, integer, number, option
-from taut.cli.workers import workers
+from taut.cli.options import (
+    Backend,
+    Budget,
+    Data,
+    Effort,
+    Folds,
+    Group,
+    Jobs,
+    Json,
+    RecipeFile,
+    Rule,
+    Seed,
+    Target,
+    Task,
+    Time,
+    number,
+    option,
+)
+from taut.cli.options import effort as parse_effort
 from taut.errors import InvalidValue, ModelFileError, TautError
 
 if TYPE_CHECKING:
@@ -39,19 +55,13 @@ TestSize = Annotated[
 Test = Annotated[str | None, option("--test", metavar="FILE", help="Test on this table instead; it is looked at once.")]
 ModelOut = Annotated[Path | None, option("--model", metavar="OUT.taut", help=f"Model file; {PLACE}")]
 ReportOut = Annotated[Path | None, option("--report", metavar="OUT.html", help=f"Report; {PLACE}")]
-Seed = Annotated[
-    int | None,
+Final = Annotated[
+    Literal["refit", "ensemble"] | None,
     option(
-        "--seed",
-        metavar="N",
-        help="Seed of everything; by default the recipe's, or 0.",
-        parser=integer("--seed", at_least=0),
-    ),
-]
-Folds = Annotated[
-    int | None,
-    option(
-        "--cv", metavar="K", help="Folds of the cross-validation; by default 5.", parser=integer("--cv", at_least=2)
+        "--final",
+        metavar=None,
+        help="Keep one network fitted to all training rows, or those of the folds, which answer together; "
+        "by default refit.",
     ),
 ]
 
@@ -63,6 +73,10 @@ def fit(
     test_size: TestSize = None,
     test: Test = None,
     recipe: RecipeFile = None,
+    effort: Effort = None,
+    budget: Budget = None,
+    rule: Rule = None,
+    final: Final = None,
     model: ModelOut = None,
     report: ReportOut = None,
     seed: Seed = None,
@@ -70,6 +84,7 @@ def fit(
     group: Group = None,
     time: Time = None,
     jobs: Jobs = None,
+    backend: Backend = None,
     json: Json = False,
 ) -> None:
     """Choose, fit and test a regularized network for a table."""
@@ -85,7 +100,8 @@ def fit(
     roles = {"--target": target, "--group": group, "--time": time}
     check_columns(frame, table.name, roles)
     test_frame = None if tested is None else _read(tested, roles)
-    options: dict[str, Any] = {"test_size": test_size, "cv": cv, "test": test_frame}
+    options: dict[str, Any] = {"test_size": test_size, "cv": cv, "test": test_frame, "rule": rule, "final": final}
+    options |= {"budget": budget, **parse_effort(effort)}
     try:
         result = _fit(
             frame,
@@ -95,7 +111,9 @@ def fit(
             seed=start.seed,
             group=group,
             time_column=time,
+            previous=_looks_before(model),
             n_jobs=jobs,
+            backend=backend,
             data_name=table.name,
             **{name: value for name, value in options.items() if value is not None},
         )
@@ -104,11 +122,12 @@ def fit(
         raise SystemExit(INTERRUPTED) from None
     summary = result.summary()
     _write(result, summary, model, report)
+    more = "" if result.search.stopped_by_budget else result.search.more()
     files = {"model": str(model), "report": str(report)}
     if json:
         print_json({**summary, **files})
     else:
-        _show(summary, files, left_out(result.model.encoder.schema_))
+        _show(summary, files, left_out(result.model.encoder.schema_), more)
 
 
 def _read(tested: Source, roles: dict[str, str | None]) -> Any:
@@ -117,10 +136,20 @@ def _read(tested: Source, roles: dict[str, str | None]) -> Any:
     return frame
 
 
+def _looks_before(model: Path) -> Any:
+    """Return what the model file that will be replaced remembers of its test rows, if it is one."""
+    from taut.storage import read_summary
+
+    try:
+        return (read_summary(model) or {}).get("looks")
+    except ModelFileError:
+        return None
+
+
 def _fit(frame: Any, target: str, *, n_jobs: int | None, **options: Any) -> FitResult:
     from taut.selection import fit_table
 
-    with workers(n_jobs), progress("choosing", "fitting the choice, and testing it") as report:
+    with progress("choosing", "fitting the choice, and testing it") as report:
         return fit_table(frame, target, n_jobs=n_jobs, report=report, **options)
 
 
@@ -129,7 +158,7 @@ def _write(result: FitResult, summary: dict[str, Any], model: Path, report: Path
     from taut.storage import save
 
     try:
-        save(result.model, model, summary=summary)
+        save(result.kept, model, summary=summary)
     except ModelFileError as error:  # not what the user gave, but what could not be done
         raise TautError(str(error)) from error
     write_report(result, report)
@@ -162,17 +191,18 @@ def _why(column: ColumnSchema) -> str:
     return "free text" if column.kind == "identifier" and "text" in column.treatment else column.kind
 
 
-def _show(summary: dict[str, Any], files: dict[str, str], columns: str) -> None:
+def _show(summary: dict[str, Any], files: dict[str, str], columns: str, more: str) -> None:
     say(summary["answer"])
-    display.show(score_table(summary))
+    show_scores(summary)
     for note in summary["notes"]:
         say(f"Note: {note}")
     if columns:
         say(columns)
-    rows = summary["rows"]
+    rows, tried = summary["rows"], len(summary["search"]["trials"])
     say(
-        f"{rows['train']} rows to learn from, {rows['test']} to test on, {len(summary['candidates'])} settings tried "
+        f"{rows['train']} rows to learn from, {rows['test']} to test on, {tried} settings tried "
         f"in {summary['seconds']:.1f} s (seed {summary['seed']}); taut {summary['versions']['taut']}"
+        + (f". {more}" if more else "")
     )
     say(f"model:  {files['model']}")
     say(f"report: {files['report']}")

@@ -21,7 +21,10 @@ from taut import __version__
 from taut.cli.compare import compare
 from taut.cli.display import one_line
 from taut.cli.fit import fit
+from taut.cli.learning_curve import learning_curve
+from taut.cli.path import path
 from taut.cli.reproduce import reproduction
+from taut.cli.search import search
 from taut.cli.use import predict, show
 from taut.errors import InvalidType, InvalidValue, TautError
 
@@ -57,6 +60,29 @@ app.command(
 )(predict)
 app.command(epilog=_examples("taut show people.taut", "taut show people.taut --json"))(show)
 app.command(epilog=_examples("taut compare wine", "taut compare people.csv --target income --seeds 20"))(compare)
+app.command(
+    epilog=_examples(
+        "taut path wine",
+        "taut path people.csv --target income --plot path.html",
+        "taut path genes.parquet --target ill --penalty group --features 10",
+        "taut path people.csv --target income --rule min --model people.taut",
+    )
+)(path)
+app.command(
+    epilog=_examples(
+        "taut search wine",
+        "taut search people.csv --target income --effort thorough --budget 10m",
+        "taut search people.csv --target income --resume",
+    )
+)(search)
+app.command(
+    "learning-curve",
+    epilog=_examples(
+        "taut learning-curve wine",
+        "taut learning-curve people.csv --target income --plot curve.png",
+        "taut learning-curve visits.csv --target ill --group patient --repeats 3",
+    ),
+)(learning_curve)
 app.add_typer(
     reproduction,
     name="reproduce",

@@ -14,7 +14,27 @@ import typer
 from taut.checks import check_number
 from taut.errors import InvalidType, InvalidValue
 
-__all__ = ["Data", "Group", "Jobs", "Json", "RecipeFile", "Target", "Task", "Time", "integer", "number", "option"]
+__all__ = [
+    "Backend",
+    "Budget",
+    "Data",
+    "Effort",
+    "Folds",
+    "Group",
+    "Jobs",
+    "Json",
+    "RecipeFile",
+    "Repeats",
+    "Rule",
+    "Seed",
+    "Target",
+    "Task",
+    "Time",
+    "effort",
+    "integer",
+    "number",
+    "option",
+]
 
 LARGEST = 2**64 - 1  # the largest seed, and more than any count
 
@@ -72,6 +92,66 @@ Group = Annotated[
 Time = Annotated[str | None, option("--time", metavar="COLUMN", help="Earlier rows train, later ones test.")]
 Jobs = Annotated[
     int | None,
-    option("--jobs", metavar="N", help="Processes; by default one a core.", parser=integer("--jobs", at_least=1)),
+    option(
+        "--jobs",
+        metavar="N",
+        help="Threads, or workers of --backend; by default all cores.",
+        parser=integer("--jobs", at_least=1),
+    ),
+]
+Backend = Annotated[
+    str | None,
+    option("--backend", metavar="NAME", help="Share the work by a joblib backend, such as loky or dask."),
+]
+Effort = Annotated[
+    str | None,
+    option(
+        "--effort",
+        metavar="WORD|N",
+        help="How many settings to try: quick, standard, thorough, or a number; by default standard.",
+    ),
+]
+Budget = Annotated[
+    str | None,
+    option("--budget", metavar="TIME", help="Most time it may take, such as 90s, 2m or 1h; by default no limit."),
+]
+Rule = Annotated[
+    Literal["min", "1se"] | None,
+    option(
+        "--rule",
+        metavar=None,
+        help="Take the lowest cross-validated loss, or the most regularized within one standard error of it.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    option(
+        "--seed",
+        metavar="N",
+        help="Seed of everything; by default the recipe's, or 0.",
+        parser=integer("--seed", at_least=0),
+    ),
+]
+Folds = Annotated[
+    int | None,
+    option(
+        "--cv", metavar="K", help="Folds of the cross-validation; by default 5.", parser=integer("--cv", at_least=2)
+    ),
+]
+Repeats = Annotated[
+    int | None,
+    option(
+        "--repeats",
+        metavar="N",
+        help="How many times the rows are divided anew; by default 1.",
+        parser=integer("--repeats", at_least=1),
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+def effort(given: str | None) -> dict[str, str | int]:
+    """Return what `--effort` says as an argument, or nothing if it is not given."""
+    if given is None:
+        return {}
+    return {"effort": int(given) if given.isdecimal() else given}

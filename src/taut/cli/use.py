@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taut.cli import display
-from taut.cli.display import one_line, print_json, say, score_table, table
+from taut.cli.display import one_line, print_json, say, show_scores, table
 from taut.cli.inputs import check_outputs, source
 from taut.cli.options import Data, Json, option
 from taut.errors import InvalidValue
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from taut.network import Network
     from taut.storage import ModelInfo
-    from taut.training import Model, Recipe
+    from taut.training import Ensemble, Model, Recipe
 
 __all__ = ["predict", "show"]
 
@@ -50,14 +50,16 @@ def predict(
 
     The columns may stand in any order; more of them, the target among them, do no harm.
     """
+    from taut.storage import load
+
     where = source(data)
     if output is not None and output.suffix.lower() not in FORMATS:
         raise InvalidValue(f"-o {output}: cannot tell what kind of table to write; end it in {', '.join(FORMATS)}")
     check_outputs({"-o": output}, [model, where.path])
-    loaded = _load_model(model)
+    loaded = _with_columns(load(model), model)
     frame, _ = where.read(allow_no_rows=True)
     predicted = _predictions(loaded, frame, proba=proba)
-    notes = loaded.encoder.surprises(frame)
+    notes = loaded.surprises(frame)
     if output is not None:
         _write(predicted, output)
     if json:
@@ -74,19 +76,17 @@ def predict(
         say(f"{len(predicted)} predictions in {output}")
 
 
-def _load_model(path: Path) -> Model:
-    """Return the model in a file, whether it stands alone or in an estimator."""
+def _with_columns(found: Any, path: Path) -> Model | Ensemble:
+    """Return the model or ensemble that was in a file, whether it stood alone or in an estimator."""
     from taut.network import Network
-    from taut.storage import load
-    from taut.training import Model
+    from taut.training import Ensemble, Model
 
-    found = load(path)
     if isinstance(found, Network):
         raise InvalidValue(f"{path}: this is a bare network, which knows no columns; save a model or an estimator")
-    return found if isinstance(found, Model) else found.model_
+    return found if isinstance(found, (Ensemble, Model)) else found.model_
 
 
-def _predictions(model: Model, frame: pd.DataFrame, *, proba: bool) -> pd.DataFrame:
+def _predictions(model: Model | Ensemble, frame: pd.DataFrame, *, proba: bool) -> pd.DataFrame:
     import pandas as pd
 
     from taut.data.targets import ClassTargets
@@ -121,28 +121,37 @@ def show(model: ModelFile, json: Json = False) -> None:
     That is its scores, its recipe, what each column is and what was done with it, the network, and the versions of
     what it was made with.
     """
-    from taut.network import Network
     from taut.storage import inspect, load
 
     info = inspect(model)
-    found = load(model)
-    network = found if isinstance(found, Network) else _load_model(model).network
+    network = _first_network(load(model), model)
     if json:
         print_json(_as_json(info, network))
         return
     _show_head(info)
     if info.summary is not None:
-        display.show(score_table(info.summary))
+        show_scores(info.summary)
         for note in info.summary["notes"]:
             say(f"Note: {note}")
     if info.recipe is not None:
         _show_recipe(info.recipe)
     if info.columns:
         _show_columns(info)
-    say("Network", style="bold")
+    say("Network" if info.n_models == 1 else f"The first of {info.n_models} networks", style="bold")
     say(repr(network))
     say()
     say("Made with " + ", ".join(f"{name} {version}" for name, version in info.versions.items()))
+
+
+def _first_network(found: Any, path: Path) -> Network:
+    """Return the network of what was in a file, of an ensemble the first."""
+    from taut.network import Network
+    from taut.training import Ensemble
+
+    if isinstance(found, Network):
+        return found
+    model = _with_columns(found, path)
+    return (model.models[0] if isinstance(model, Ensemble) else model).network
 
 
 def _as_json(info: ModelInfo, network: Network) -> dict[str, Any]:
@@ -161,6 +170,8 @@ def _show_head(info: ModelInfo) -> None:
     summary = info.summary or {}
     of = f" of {summary['target']}, fitted to {summary['data']}" if summary else ""
     what = f"a {info.kind}" if info.task is None else f"{info.task}{of}"
+    if info.kind == "ensemble" or info.n_models > 1:
+        what += f", an ensemble of {info.n_models} network{'' if info.n_models == 1 else 's'}"
     say(f"{info.path}: {what} ({size:.0f} kB unpacked, format {info.format})")
     if info.classes is not None:
         shown = ", ".join(map(str, info.classes[:20])) + (", …" if len(info.classes) > 20 else "")

@@ -15,6 +15,7 @@ a hundred thousand names. Floor 1 of the house: knows nothing of networks.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -196,7 +197,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             result[:, position : len(self.outputs_) - len(self.gaps_)] = self.one_hot_.transform(codes)
         return result
 
-    def surprises(self, X: Any) -> list[str]:
+    def surprises(self, X: Any, others: Sequence[TableEncoder] = ()) -> list[str]:
         """Say what is odd about later rows, in plain sentences, at most one a column.
 
         Levels that training never had, numbers and dates farther outside the range of training than that is wide,
@@ -206,6 +207,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ----------
         X : DataFrame or array, shape (rows, columns)
             As for `transform`.
+        others : sequence of TableEncoder, optional
+            Fitted on other rows of the same columns; what one of them has met is no surprise.
 
         Raises
         ------
@@ -220,7 +223,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
          "Column 'sex' has a level never seen in training, such as 'x', in 1 row."]
         """
         check_is_fitted(self, "readers_")
-        return surprises(list(zip(self.readers_, self.positions_, strict=True)), self.schema_, self._matched(X))
+        columns: dict[int, list[tuple[Reader, ColumnSchema]]] = {}
+        for encoder in (self, *others):
+            for reader, place in zip(encoder.readers_, encoder.positions_, strict=True):
+                columns.setdefault(place, []).append((reader, encoder.schema_[place]))
+        return surprises(columns, self._matched(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the outputs, such as "age", "sex=m", "age is missing"; shape (outputs,).

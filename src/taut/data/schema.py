@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taut.checks import shown
 from taut.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class ColumnSchema:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InvalidValue(f"kind of column {self.name!r} must be one of {', '.join(KINDS)}, got {self.kind!r}")
+        for end in (self.minimum, self.maximum):
+            if end is not None and not (_is_date(end) if self.kind == "date" else isinstance(end, (int, float))):
+                raise InvalidValue(f"the range of column {self.name!r}, a {self.kind}, cannot end at {shown(end)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
@@ -136,6 +140,13 @@ def describe(
     written = {"": "", "point": "read from text, ", "comma": "read from text with decimal commas, "}[reader.style]
     treatment = written + scaling + _gaps(n_missing, f"{fill:.6g}")
     return ColumnSchema(reader.name, "number", treatment, n_missing, 1 + extra, (), low, high)
+
+
+def _is_date(end: object) -> bool:
+    try:
+        return isinstance(end, str) and not np.isnat(np.datetime64(end, "s"))
+    except ValueError:
+        return False
 
 
 def _gaps(count: int, fill: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from taut.errors import DataError, InvalidValue
 
-__all__ = ["folds", "hold_out"]
+__all__ = ["folds", "group_codes", "hold_out", "time_order"]
 
 _TASKS = ("classification", "regression")
 
@@ -74,10 +74,10 @@ def hold_out(
     if groups is not None and time is not None:
         raise InvalidValue("give either groups or time, not both: which rows come last is a different question")
     if time is not None:
-        order = _time_order(time, n)
+        order = time_order(time, n)
         return order[:-n_test], order[-n_test:]
     if groups is not None:
-        return _hold_out_groups(y, task, _group_codes(groups, n), n_test / n, seed)
+        return _hold_out_groups(y, task, group_codes(groups, n), n_test / n, seed)
     if task == "regression":
         return _hold_out_rows(np.arange(n), np.zeros(n, dtype=np.int64), n_test, seed)
     return _hold_out_classes(_strata(y, 1), n_test, seed)
@@ -139,11 +139,11 @@ def folds(
         raise InvalidValue("give either groups or time, not both: which rows come last is a different question")
     rows = np.zeros((n, 1))
     if time is not None:
-        order = _time_order(time, n)
+        order = time_order(time, n)
         return [(order[a], order[b]) for a, b in TimeSeriesSplit(n_splits).split(rows)]
     strata = _strata(y, n_splits) if task == "classification" else np.zeros(n, dtype=np.int64)
     if groups is not None:
-        codes = _group_codes(groups, n)
+        codes = group_codes(groups, n)
         _check_groups(codes, n_splits)
         if task == "classification":
             found = list(StratifiedGroupKFold(n_splits, shuffle=True, random_state=state).split(rows, strata, codes))
@@ -233,7 +233,8 @@ def _hold_out_groups(y: Any, task: str, codes: np.ndarray, share: float, seed: i
     return train, test
 
 
-def _group_codes(groups: Any, n: int) -> np.ndarray:
+def group_codes(groups: Any, n: int) -> np.ndarray:
+    """Return the group of each of `n` rows as a number from 0."""
     import pandas as pd
 
     codes, _ = pd.factorize(_flat(groups))
@@ -250,8 +251,8 @@ def _check_groups(codes: np.ndarray, least: int) -> None:
         raise DataError(f"{least} parts need at least {least} groups, got {n_groups}: use fewer parts or other groups")
 
 
-def _time_order(time: Any, n: int) -> np.ndarray:
-    """Return the positions of the rows from first to last; rows of the same time stay in their order."""
+def time_order(time: Any, n: int) -> np.ndarray:
+    """Return the positions of `n` rows from first to last; rows of the same time stay in their order."""
     import pandas as pd
 
     from taut.data.cells import read_dates

@@ -1,12 +1,13 @@
 """Surprises: what is odd about later rows, in plain sentences.
 
 A model gives an answer for any row, also for one that is unlike all it was trained on. Nothing is refused or changed
-here; it is said, so that a person can decide. Floor 1 of the house: knows nothing of networks.
+here; it is said, so that a person can decide. Where models answer together, what one of them has met surprises none.
+Floor 1 of the house: knows nothing of networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,52 +18,54 @@ from taut.data.schema import ColumnSchema
 __all__ = ["surprises"]
 
 
-def surprises(readers: Sequence[tuple[Reader, int]], schema: Sequence[ColumnSchema], frame: pd.DataFrame) -> list[str]:
+def surprises(columns: Mapping[int, Sequence[tuple[Reader, ColumnSchema]]], frame: pd.DataFrame) -> list[str]:
     """Return what is odd about a table, at most one sentence a column.
 
     Parameters
     ----------
-    readers : sequence of (reader, position)
-        How each column that is used is read, and where it stands.
-    schema : sequence of ColumnSchema
-        What each column was in training.
+    columns : mapping of int to sequence of (reader, ColumnSchema)
+        For each column that is used, by where it stands, how it is read and what it was in training; several pairs
+        where several models were trained, each on rows of its own. The first says how it is read.
     frame : DataFrame, shape (rows, columns)
         The new table, its columns as in training.
     """
     found = []
-    for reader, place in sorted(readers, key=lambda pair: pair[1]):
-        series = frame.iloc[:, place]
+    for place, pairs in sorted(columns.items()):
+        reader, series = pairs[0][0], frame.iloc[:, place]
         if isinstance(reader, CategoryReader):
-            sentence = _unseen(reader, series)
+            sentence = _unseen([other for other, _ in pairs if isinstance(other, CategoryReader)], series)
         else:
-            sentence = _beyond(reader, schema[place], reader.read(series)[:, 0])
+            schemas = [schema for other, schema in pairs if type(other) is type(reader)]
+            sentence = _beyond(reader, schemas, reader.read(series)[:, 0])
         if sentence:
             found.append(sentence)
     return found
 
 
-def _unseen(reader: CategoryReader, series: pd.Series) -> str | None:
+def _unseen(readers: Sequence[CategoryReader], series: pd.Series) -> str | None:
+    reader = readers[0]
     codes, words = category_words(series, reader.boolean)
     if len(series) and not any(words):
         return _empty(reader.name) if reader.levels else None
-    strange = reader.unknown(words)
+    strange = sorted(set.intersection(*(set(reader.unknown(words)) for reader in readers)))
     if not strange:
         return None
     several = f"{len(strange)} levels" if len(strange) > 1 else "a level"
-    known = "that were rare or absent" if reader.forgetful else "never seen"
+    known = "that were rare or absent" if any(reader.forgetful for reader in readers) else "never seen"
     return (
         f"Column {reader.name!r} has {several} {known} in training, such as {words[strange[0]]!r}, "
         f"in {_rows(int(np.isin(codes, strange).sum()))}."
     )
 
 
-def _beyond(reader: NumberReader | DateReader, schema: ColumnSchema, values: np.ndarray) -> str | None:
+def _beyond(reader: NumberReader | DateReader, schemas: Sequence[ColumnSchema], values: np.ndarray) -> str | None:
     present = values[~np.isnan(values)]
     if len(values) == 0:
         return None
     if len(present) == 0:
         return _empty(reader.name)
-    low, high = (_position(end) for end in (schema.minimum, schema.maximum))
+    low = min(_position(schema.minimum) for schema in schemas)
+    high = max(_position(schema.maximum) for schema in schemas)
     width = high - low
     far = (present < low - width) | (present > high + width)
     if not far.any():

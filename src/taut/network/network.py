@@ -89,7 +89,9 @@ class Network:
         """All parameters, in the order in which they lie in `theta`."""
         return [parameter for layer in self.layers for parameter in layer.parameters]
 
-    def build(self, n_inputs: int, *, seed: int = 0, dtype: str = "float64") -> Network:
+    def build(
+        self, n_inputs: int, *, seed: int = 0, dtype: str = "float64", state: np.ndarray | None = None
+    ) -> Network:
         """Make the parameters and draw their first values.
 
         Parameters
@@ -100,6 +102,8 @@ class Network:
             Seed of the draw.
         dtype : {"float64", "float32"}
             Floating-point type of everything in the network.
+        state : ndarray, shape (parameters + statistics,), optional
+            First values, such as the `state` of another network; by default they are drawn.
 
         Returns
         -------
@@ -121,6 +125,11 @@ class Network:
         self._lay_views()
         for statistic in gathered:
             statistic.value[...] = statistic.start
+        if state is not None:
+            if state.shape != self.state.shape:
+                raise InvalidValue(f"state must have shape {self.state.shape}, got {state.shape}")
+            self.state[:] = state
+            return self
         random = Random(seed).at(purpose=Purpose.WEIGHTS)
         for item, parameter in enumerate(self.parameters):
             parameter.value[...] = parameter.initializer.draw(parameter.shape, random.at(item=item))

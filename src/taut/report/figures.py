@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from taut.selection import Candidate
 
-__all__ = ["learning_curves", "loss_parts", "penalty_by_layer", "predicted_against_true", "weight_histogram"]
+__all__ = [
+    "drawable",
+    "empty_figure",
+    "learning_curves",
+    "loss_parts",
+    "penalty_by_layer",
+    "predicted_against_true",
+    "weight_histogram",
+]
 
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 NEUTRAL = "#7F858A"  # reads on white and on black
@@ -50,7 +58,7 @@ def learning_curves(chosen: Candidate, unregularized: Candidate) -> Figure:
     plotly Figure
         Solid lines for validation, with a band of one standard error, dashed ones for training.
     """
-    figure = _figure("epoch", "data loss, mean over folds")
+    figure = empty_figure("epoch", "data loss, mean over folds")
     arms = [(chosen, "chosen", BLUE)]
     if chosen.recipe != unregularized.recipe:
         arms.append((unregularized, "without regularization", ORANGE))
@@ -79,7 +87,7 @@ def loss_parts(history: Mapping[str, np.ndarray]) -> Figure:
     plotly Figure
         Two stacked areas, or one if there is no penalty; the upper edge is the loss.
     """
-    figure = _figure("epoch", "training loss")
+    figure = empty_figure("epoch", "training loss")
     for name, words, color, dash in (
         ("data_loss", "data loss", BLUE, "solid"),
         ("penalty", "penalty, on top of it", GREEN, "dash"),
@@ -90,7 +98,7 @@ def loss_parts(history: Mapping[str, np.ndarray]) -> Figure:
         kept = _thinned(len(values))
         figure.add_scatter(
             x=(kept + 1).tolist(),
-            y=_values(values[kept]),
+            y=drawable(values[kept]),
             name=words,
             mode="lines",
             stackgroup="loss",
@@ -117,7 +125,7 @@ def penalty_by_layer(history: Mapping[str, np.ndarray], layers: Mapping[int, str
     plotly Figure
         One line a layer.
     """
-    figure = _figure("epoch", "penalty")
+    figure = empty_figure("epoch", "penalty")
     for position, (index, words) in enumerate(layers.items()):
         color = (GREEN, PINK, NEUTRAL)[position % 3]
         _line(figure, history[f"penalty_{index}"], words, color, DASHES[position % len(DASHES)])
@@ -138,7 +146,7 @@ def weight_histogram(chosen: np.ndarray | None, unregularized: np.ndarray | None
     plotly Figure
         The share of all weights in each of equally wide bins.
     """
-    figure = _figure("weight", "share of the weights")
+    figure = empty_figure("weight", "share of the weights")
     drawn = [weights for weights in (chosen, unregularized) if weights is not None and weights.size]
     reach = (
         max((float(np.abs(weights[np.isfinite(weights)]).max(initial=0.0)) for weights in drawn), default=0.0) or 1.0
@@ -152,8 +160,8 @@ def weight_histogram(chosen: np.ndarray | None, unregularized: np.ndarray | None
             continue
         share = np.histogram(weights[weights != 0], edges)[0] / weights.size
         figure.add_scatter(
-            x=_values(edges),
-            y=_values(np.append(share, share[-1])),
+            x=drawable(edges),
+            y=drawable(np.append(share, share[-1])),
             name=words,
             mode="lines",
             line={"color": color, "dash": dash, "width": 1.8, "shape": "hv"},
@@ -181,7 +189,7 @@ def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str)
         One point a row.
     """
     label = escape(shorten(target, 30), quote=False)
-    figure = _figure(f"true {label}", f"predicted {label}")
+    figure = empty_figure(f"true {label}", f"predicted {label}")
     rows = np.argsort(true, kind="stable")
     if len(rows) > POINTS_IN_A_CLOUD:
         rows = rows[np.linspace(0, len(rows) - 1, POINTS_IN_A_CLOUD).round().astype(int)]
@@ -190,28 +198,28 @@ def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str)
     margin = 0.04 * (high - low) or 0.5
     ends = [low - margin, high + margin]
     figure.add_scatter(
-        x=_values(np.array(ends)),
-        y=_values(np.array(ends)),
+        x=drawable(np.array(ends)),
+        y=drawable(np.array(ends)),
         mode="lines",
         name="prediction equals truth",
         line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
         hoverinfo="skip",
     )
     figure.add_scatter(
-        x=_values(true[rows]),
-        y=_values(predicted[rows]),
+        x=drawable(true[rows]),
+        y=drawable(predicted[rows]),
         mode="markers",
         name="test rows",
         marker={"color": BLUE, "size": 7, "opacity": 0.6 if len(rows) < 500 else 0.3},
         hovertemplate="true %{x:.4g}, predicted %{y:.4g}<extra></extra>",
     )
     figure.update_layout(hovermode="closest")
-    figure.update_xaxes(range=_values(np.array(ends)))
-    figure.update_yaxes(range=_values(np.array(ends)))
+    figure.update_xaxes(range=drawable(np.array(ends)))
+    figure.update_yaxes(range=drawable(np.array(ends)))
     return figure
 
 
-def _figure(x: str, y: str) -> Figure:
+def empty_figure(x: str, y: str) -> Figure:
     """Return an empty figure in the report's manner."""
     from plotly.graph_objects import Figure, layout
 
@@ -258,7 +266,7 @@ def _line(figure: Figure, values: np.ndarray, words: str, color: str, dash: str)
     kept = _thinned(len(values))
     figure.add_scatter(
         x=(kept + 1).tolist(),
-        y=_values(values[kept]),
+        y=drawable(values[kept]),
         name=words,
         mode="lines",
         line={"color": color, "dash": dash, "width": 2},
@@ -274,7 +282,7 @@ def _band(figure: Figure, values: np.ndarray, errors: np.ndarray, color: str, op
     lower, upper = np.maximum(values - errors, np.minimum(values, 0.01 * np.abs(values))), values + errors
     figure.add_scatter(
         x=[*(kept + 1).tolist(), *(kept[::-1] + 1).tolist()],
-        y=[*_values(upper), *_values(lower[::-1])],
+        y=[*drawable(upper), *drawable(lower[::-1])],
         fill="toself",
         fillcolor=FILLS[color].format(opacity),
         line={"width": 0},
@@ -328,7 +336,7 @@ def _thinned(length: int) -> np.ndarray:
     return np.unique(np.linspace(0, max(length - 1, 0), min(length, POINTS_IN_A_LINE)).round().astype(int))
 
 
-def _values(values: np.ndarray) -> list[float | None]:
+def drawable(values: np.ndarray) -> list[float | None]:
     """Return numbers to six digits, as JSON can hold them."""
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
 

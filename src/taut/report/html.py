@@ -1,4 +1,4 @@
-"""The page: one HTML file that holds a whole report and asks nothing of any network.
+"""The page: one HTML file that holds a whole report, or a path, and asks nothing of any network.
 
 The style, the script and Plotly's own script stand in the file. A content security policy names the two scripts by
 their hashes and forbids everything else, so that nothing a table could smuggle in would run. The file is complete
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from taut.errors import InvalidValue, TautError
 from taut.files import replace_file
-from taut.report.markup import join, shorten
+from taut.report.markup import Markup, join, shorten
 
 if TYPE_CHECKING:
     from taut.selection import FitResult
 
-__all__ = ["page", "write_report"]
+__all__ = ["document", "page", "write_report"]
 
 
 def write_report(result: FitResult, path: str | PathLike[str]) -> Path:
@@ -54,7 +54,7 @@ def write_report(result: FitResult, path: str | PathLike[str]) -> Path:
     >>> from taut.data import load_sample
     >>> from taut.selection import fit_table
     >>> frame, target = load_sample("wine")
-    >>> result = fit_table(frame, target, recipe=Recipe(epochs=2), cv=2, n_jobs=1)
+    >>> result = fit_table(frame, target, recipe=Recipe(epochs=2), effort=4, cv=2)
     >>> with TemporaryDirectory() as folder:
     ...     write_report(result, f"{folder}/wine.html").stat().st_size < 6_000_000
     True
@@ -80,9 +80,25 @@ def page(result: FitResult) -> str:
     result : FitResult
         What `taut.selection.fit_table` returned.
     """
-    from plotly.offline import get_plotlyjs
-
     from taut.report.sections import body
+
+    title = join(f"{shorten(result.data_name)}: {shorten(result.target)}")
+    return document(title, body(result), result.versions.get("taut", ""))
+
+
+def document(title: Markup, body: Markup, version: str) -> str:
+    """Return a whole page as HTML text.
+
+    Parameters
+    ----------
+    title : Markup
+        What the browser calls it.
+    body : Markup
+        What stands between its head and its scripts; with a section "answer", to which the keyboard can skip.
+    version : str
+        Of taut, which made it.
+    """
+    from plotly.offline import get_plotlyjs
 
     plotly, script = get_plotlyjs(), _part("page.js")
     policy = (
@@ -91,10 +107,10 @@ def page(result: FitResult) -> str:
     )
     return Template(_part("page.html")).substitute(
         policy=policy,
-        generator=join(f"taut {result.versions.get('taut', '')}".strip()).replace('"', "&quot;"),
-        title=join(f"{shorten(result.data_name)}: {shorten(result.target)}"),
+        generator=join(f"taut {version}".strip()).replace('"', "&quot;"),
+        title=title,
         style=_part("page.css"),
-        body=body(result),
+        body=body,
         plotly=plotly,
         script=script,
     )

@@ -6,7 +6,7 @@ it. Knows nothing of files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +14,9 @@ import numpy as np
 from taut.network import Dense
 from taut.report import figures, sentences
 from taut.report.confusion import confusion_counts, confusion_table
-from taut.report.markup import Markup, join, name, script_json, shorten, tag
+from taut.report.markup import Markup, join, name, shorten, tag
 from taut.report.numbers import count, duration
+from taut.report.placing import footer, placed
 from taut.report.scores import score_table
 from taut.report.tables import (
     candidate_labels,
@@ -23,12 +24,12 @@ from taut.report.tables import (
     column_table,
     epoch_table,
     facts,
+    ingredient_table,
     recipe_tables,
 )
+from taut.selection.wording import NO_FOLDS
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
     from taut.network import Network
     from taut.selection import FitResult
 
@@ -52,10 +53,7 @@ def body(result: FitResult) -> Markup:
         tag("header", _title(result)),
         tag("nav", tag("ul", *links), aria_label="Contents"),
         tag("main", *parts),
-        tag(
-            "footer",
-            tag("p", "This file is complete in itself: nothing is loaded from elsewhere, and nothing leaves it."),
-        ),
+        footer(),
     )
 
 
@@ -90,10 +88,13 @@ def _scores(result: FitResult) -> Markup:
         "The last column compares losses on the same test rows in pairs: a difference counts from a p below 0.05.",
         "“Best” stands only where the lowest loss is a clear winner by that test.",
     ]
-    if len(result.candidates) > 1:
+    if any(np.isnan(value) for entry in result.entries for value, _ in entry.cross_validated.values()):
+        notes.append(NO_FOLDS)
+    if len(result.search.trials) > 1:
+        test = "" if result.looks.sentence() else "; its test score does not"
         notes.append(
-            f"The chosen network’s cross-validated score is the best of {count(len(result.candidates))} and so "
-            "flatters a little; its test score does not."
+            f"The chosen setting’s cross-validated score is that by which it was chosen among "
+            f"{count(len(result.search.trials))} settings and so flatters a little{test}."
         )
     return join(score_table(result.entries, result.metrics), tag("p", " ".join(notes), class_="note"))
 
@@ -113,7 +114,7 @@ def _curves(result: FitResult) -> Markup:
     plot = figures.learning_curves(chosen, unregularized)
     told = sentences.about_curves(chosen, unregularized)
     return join(
-        _figure("curves", "Learning curves with and without regularization", plot, told, height=420),
+        placed("curves", "Learning curves with and without regularization", plot, told, height=420),
         epoch_table(columns, "Learning curves as numbers"),
     )
 
@@ -124,15 +125,13 @@ def _loss(result: FitResult) -> Markup:
         return tag("p", "The chosen network was trained for no epoch.")
     told = sentences.about_loss(history, result.model.recipe, result.task)
     lead = tag("p", "What the chosen network’s training lowers is loss = data loss + penalty.")
-    whole = _figure(
-        "loss", "Data loss and penalty of the chosen network", figures.loss_parts(history), told, height=360
-    )
+    whole = placed("loss", "Data loss and penalty of the chosen network", figures.loss_parts(history), told, height=360)
     columns = {"Loss": history["loss"], "Data loss": history["data_loss"], "Penalty": history["penalty"]}
     parts = []
     if np.any(history["penalty"]):
         columns |= {f"Penalty, {words}": history[f"penalty_{index}"] for index, words in layers.items()}
         about = sentences.about_layers(history, layers)
-        layered = _figure(
+        layered = placed(
             "layers", "Penalty of each layer", figures.penalty_by_layer(history, layers), about, height=280
         )
         parts = [tag("h3", "The penalty, layer by layer"), layered]
@@ -141,10 +140,14 @@ def _loss(result: FitResult) -> Markup:
 
 def _tried(result: FitResult) -> Markup:
     labels = candidate_labels(result.candidates)
-    told = tag("p", " ".join(sentences.about_candidates(result.candidates, result.chosen, labels)))
-    if not result.candidates:
-        return told
-    return join(candidate_table(result.candidates, labels, result.chosen), told)
+    told = sentences.about_candidates(result.candidates, result.chosen, labels) + sentences.about_search(result.search)
+    return join(
+        candidate_table(result.candidates, labels, result.chosen) if result.candidates else "",
+        tag("p", " ".join(told)),
+        tag("h3", "What each ingredient is worth"),
+        ingredient_table(result.search.ingredients) if result.search.ingredients else "",
+        tag("p", " ".join(sentences.about_ingredients(result.search, result.chosen))),
+    )
 
 
 def _weights(result: FitResult) -> Markup:
@@ -154,7 +157,7 @@ def _weights(result: FitResult) -> Markup:
         pair = chosen.get(layer), unregularized.get(layer)
         title = layer.capitalize()
         told = [sentences.about_weights(*pair)]
-        plot = _figure(
+        plot = placed(
             f"weights-{position}", f"Weights of the {layer}", figures.weight_histogram(*pair), told, height=260
         )
         panels.append(tag("div", tag("h3", title), plot))
@@ -182,7 +185,7 @@ def _errors(result: FitResult) -> Markup:
         if result.n_test > figures.POINTS_IN_A_CLOUD:
             told = [*told, f"{count(figures.POINTS_IN_A_CLOUD)} of {count(result.n_test)} rows are drawn."]
         parts.append(
-            _figure(f"errors-{column}", "Predicted against true values of the test rows", plot, told, height=480)
+            placed(f"errors-{column}", "Predicted against true values of the test rows", plot, told, height=480)
         )
     return join(*parts)
 
@@ -223,31 +226,6 @@ CONTENTS: tuple[tuple[str, str, Callable[[FitResult], Markup]], ...] = (
     ("columns", "The columns", _columns),
     ("provenance", "Seeds, versions, notes", _provenance),
 )
-
-
-def _figure(identity: str, title: str, plot: Figure, told: Sequence[str], *, height: int) -> Markup:
-    """Return a figure: a place to draw in, the data to draw, and what it shows in words."""
-    place = tag(
-        "div",
-        id=f"plot-{identity}",
-        class_="plot",
-        role="img",
-        aria_label=title,
-        aria_describedby=f"about-{identity}",
-        data_wide=height > 260,
-        style=f"--height:{height}px",
-    )
-    drawn = plot.to_plotly_json()
-    data = script_json({"data": drawn["data"], "layout": drawn["layout"]})
-    script = tag("script", data, type="application/json", data_plot=f"plot-{identity}")
-    return tag("figure", place, tag("figcaption", *_told(told), id=f"about-{identity}"), script)
-
-
-def _told(told: Sequence[str]) -> list[object]:
-    """Return what a figure shows, set apart from the first sentence if there are more: it says what to look for."""
-    if len(told) == 1:
-        return [*told]
-    return [tag("span", told[0], class_="look"), " ", " ".join(told[1:])]
 
 
 def _layers(network: Network) -> dict[int, str]:

@@ -13,35 +13,45 @@ import numpy as np
 
 from taut.report.markup import shorten
 from taut.report.numbers import count, percent, plural
-from taut.selection.wording import plain
+from taut.selection.wording import plain, plus_minus
+from taut.training.regularizers import REGULARIZERS
 
 if TYPE_CHECKING:
-    from taut.selection import Candidate, FitResult
+    from taut.selection import Candidate, FitResult, SearchResult, Trial
     from taut.training import History, Recipe
 
 __all__ = [
     "about_candidates",
     "about_classes",
     "about_curves",
+    "about_ingredients",
     "about_layers",
     "about_loss",
     "about_numbers",
+    "about_search",
     "about_weights",
+    "ingredient_label",
     "test_use",
 ]
 
 
 def test_use(result: FitResult) -> list[str]:
     """Say how the test set was used."""
-    tried = len(result.candidates)
+    tried = len(result.search.trials)
     chosen_on = f"The choice among {count(tried)} settings" if tried > 1 else "Every decision"
-    rows = plural(result.n_train, "training row")
+    rows, again = plural(result.n_train, "training row"), result.looks.sentence()
     return [
         f"The {plural(result.n_test, 'test row')} were set apart before anything was fitted.",
         f"{chosen_on} was made by cross-validation on the {rows} alone.",
         "The scaling and the encoding of the columns were learned there too.",
-        "The test set was then looked at once, at the end, to fill the column “test”.",
-        "Whoever changes settings because of these numbers and fits again gets a test score that flatters.",
+        *(
+            ["The test set was then scored, to fill the column “test”.", again]
+            if again
+            else [
+                "The test set was then looked at once, at the end, to fill the column “test”.",
+                "Whoever changes settings because of these numbers and fits again gets a test score that flatters.",
+            ]
+        ),
         "New rows, set apart for that, give an honest one.",
     ]
 
@@ -153,12 +163,12 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def about_candidates(candidates: Sequence[Candidate], chosen: Candidate, labels: Sequence[str]) -> list[str]:
-    """Say how the chosen candidate stands among the others."""
+def about_candidates(candidates: Sequence[Trial], chosen: Candidate, labels: Sequence[str]) -> list[str]:
+    """Say how the chosen candidate stands among those that were trained to their end."""
     if not candidates:
-        return ["No other settings were tried."]
+        return ["No setting was trained to its end: of those that were under way, the one ahead was chosen."]
     if len(candidates) == 1:
-        return ["One setting was tried, so there was nothing to choose."]
+        return ["One setting was trained to its end, so there was nothing to choose."]
     best = min(range(len(candidates)), key=lambda index: _or_infinite(candidates[index].mean))
     low = candidates[best]
     near = sum(candidate.mean <= low.mean + low.standard_error for candidate in candidates) - 1
@@ -169,9 +179,62 @@ def about_candidates(candidates: Sequence[Candidate], chosen: Candidate, labels:
     if np.isfinite(low.standard_error):
         others = "No other is" if near == 0 else f"{plural(near, 'other is', 'others are')}"
         sentences.append(f"{others} within one standard error of it.")
-    if chosen.recipe != low.recipe:
-        sentences.append(f"The chosen one is not the lowest: it lies {plain(chosen.mean - low.mean)} above it.")
+    own = next((candidate.mean for candidate in candidates if candidate.recipe == chosen.recipe), low.mean)
+    if own > low.mean:
+        sentences.append(
+            f"The chosen one lies {plain(own - low.mean)} above it: of those within one standard error, it is the one "
+            "that follows its training rows least."
+        )
     return sentences
+
+
+def about_search(search: SearchResult) -> list[str]:
+    """Say how many settings were stopped early, and what ended the search."""
+    halted = [trial for trial in search.trials if not trial.is_complete]
+    lost = sum(not np.isfinite(trial.mean) for trial in halted)
+    sentences = []
+    if halted:
+        why = "training diverged" if lost == len(halted) else "others were ahead"
+        if 0 < lost < len(halted):
+            why += f" or, with {count(lost)} of them, training diverged"
+        were = f"{plural(len(halted), 'more setting was', 'more settings were')}"
+        sentences.append(f"{were} stopped early, because {why}.")
+    if search.stopped_by_budget:
+        return [*sentences, "The budget ended the search before all that was planned had been tried."]
+    return [*sentences, "The search came to its planned end; no budget cut it short."]
+
+
+def about_ingredients(search: SearchResult, chosen: Candidate) -> list[str]:
+    """Say what the ingredients of the best setting are worth, or why that is not known."""
+    found = search.ingredients
+    if not found and search.stopped_by_budget:
+        return ["That is not known: the budget ended the search before ingredients were taken out one by one."]
+    if not search.best.setting:
+        return ["The setting with the lowest loss has no ingredient that could be taken out."]
+    if not found:
+        return ["That is not known: training without them did not come to its end."]
+    first, clear = found[0], sum(one.worth > one.error for one in found)
+    whose = "the chosen setting" if chosen.recipe == search.best.recipe else "the setting with the lowest loss"
+    sentences = [
+        f"Each was taken out of {whose}, all else equal and on the same folds; below zero, the loss is lower without.",
+        f"Worth most is {ingredient_label(first.name)}: {plus_minus(first.worth, first.error)}.",
+    ]
+    if len(found) > 1:
+        sentences.append(
+            f"{count(clear)} of {count(len(found))} {'is' if clear == 1 else 'are'} worth more than one standard error."
+        )
+    return [*sentences, "These figures flatter a little, because the setting was chosen on the same folds."]
+
+
+def ingredient_label(name: str) -> str:
+    """Return what people call a field of a recipe.
+
+    Examples
+    --------
+    >>> ingredient_label("l2"), ingredient_label("learning_rate")
+    ('L2', 'learning rate')
+    """
+    return REGULARIZERS.get(name, name.replace("_", " "))
 
 
 def _or_infinite(value: float) -> float:

@@ -13,12 +13,14 @@ import numpy as np
 
 from taut.report.markup import Markup, join, name, shorten, tag
 from taut.report.numbers import count, plural
+from taut.report.sentences import ingredient_label
 from taut.selection.wording import plain, plus_minus
 from taut.training import Recipe
 
 if TYPE_CHECKING:
     from taut.data.schema import ColumnSchema
-    from taut.selection import Candidate
+    from taut.selection import Candidate, Trial
+    from taut.selection.search_result import Ingredient
 
 __all__ = [
     "candidate_labels",
@@ -27,6 +29,8 @@ __all__ = [
     "epoch_table",
     "exact",
     "facts",
+    "folded",
+    "ingredient_table",
     "recipe_tables",
     "scroll",
     "with_error",
@@ -49,8 +53,8 @@ def exact(value: float, power: int = 0) -> Markup:
 
 
 def with_error(score: tuple[float, float] | None, power: int = 0) -> Markup:
-    """Return a value with its standard error, if it has one, both divided by a power of ten."""
-    if score is None:
+    """Return a value with its standard error, if it has one, both divided by a power of ten; a dash for no value."""
+    if score is None or np.isnan(score[0]):
         return Markup("–")
     value, error = score
     first, _, second = plus_minus(value / 10.0**power, error / 10.0**power).partition(" ± ")
@@ -63,19 +67,30 @@ def _data(text: str, value: float) -> Markup:
     return tag("data", text, value=repr(float(value)))
 
 
-def candidate_labels(candidates: Sequence[Candidate]) -> list[str]:
+def candidate_labels(candidates: Sequence[Trial]) -> list[str]:
     """Return a few words for each candidate: what regularizes it, and whatever else sets it apart from the others."""
-    bare = [candidate.recipe.unregularized().to_dict() for candidate in candidates]
-    varied = [key for key in (bare[0] if bare else {}) if len({repr(recipe[key]) for recipe in bare}) > 1]
+    others = [_what_does_not_regularize(candidate.recipe) for candidate in candidates]
+    names = [field.name for field in fields(Recipe)]
+    varied = [name for name in names if len({repr(other[name]) for other in others if name in other}) > 1]
     return [
         " · ".join(
-            [candidate.recipe.describe(), *(f"{key.replace('_', ' ')} {_setting(recipe[key])}" for key in varied)]
+            [
+                candidate.recipe.describe(),
+                *(f"{name.replace('_', ' ')} {_setting(other[name])}" for name in varied if name in other),
+            ]
         )
-        for candidate, recipe in zip(candidates, bare, strict=True)
+        for candidate, other in zip(candidates, others, strict=True)
     ]
 
 
-def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chosen: Candidate) -> Markup:
+def _what_does_not_regularize(recipe: Recipe) -> dict[str, object]:
+    values = recipe.unregularized().to_dict()
+    if recipe.weight_decay:  # there is one optimizer that has it, so that it need not be named
+        del values["optimizer"]
+    return values
+
+
+def candidate_table(candidates: Sequence[Trial], labels: Sequence[str], chosen: Candidate) -> Markup:
     """Return the table of all that was tried, best first, each with a dot and its error on a common scale."""
     order = sorted(
         range(len(candidates)), key=lambda i: candidates[i].mean if np.isfinite(candidates[i].mean) else np.inf
@@ -116,7 +131,26 @@ def candidate_table(candidates: Sequence[Candidate], labels: Sequence[str], chos
     words = "Validation loss after the last epoch, mean over folds ± one standard error."
     caption = tag("caption", tag("span", words))
     head = tag("thead", tag("tr", *cells))
-    return _folded(rows, CANDIDATES_SHOWN, caption, head, "settings", "Settings that were tried", "candidates")
+    return folded(rows, CANDIDATES_SHOWN, caption, head, "settings", "Settings that were tried", "candidates")
+
+
+def ingredient_table(ingredients: Sequence[Ingredient]) -> Markup:
+    """Return what each ingredient of the best setting is worth, the largest first."""
+    rows = [
+        tag(
+            "tr",
+            tag("th", ingredient_label(ingredient.name), scope="row"),
+            tag("td", _setting(ingredient.value), class_="number"),
+            tag("td", with_error((ingredient.worth, ingredient.error)), class_="number"),
+        )
+        for ingredient in ingredients
+    ]
+    heads = [("Ingredient", None), ("Value", "number"), ("Worth", "number")]
+    cells = [tag("th", words, scope="col", class_=kind) for words, kind in heads]
+    words = "Worth: by how much the validation loss rises without it, mean over folds ± one standard error."
+    caption = tag("caption", tag("span", words))
+    head = tag("thead", tag("tr", *cells))
+    return scroll(tag("table", caption, head, tag("tbody", *rows), class_="recipe ingredients"), "Ingredients")
 
 
 def _dot(mean: float, error: float, low: float, high: float, *, is_chosen: bool) -> Markup:
@@ -130,7 +164,7 @@ def _dot(mean: float, error: float, low: float, high: float, *, is_chosen: bool)
     return tag("svg", whisker, dot, aria_hidden="true", class_="dot")
 
 
-def _folded(
+def folded(
     rows: Sequence[Markup], shown: int, caption: Markup, head: Markup, noun: str, label: str, kind: str
 ) -> Markup:
     """Return a table whose later rows are behind a line that opens them, where there are many."""
@@ -225,7 +259,7 @@ def column_table(schema: Sequence[ColumnSchema]) -> Markup:
     more = len(schema) - len(rows)
     words = "Learned from the training rows only." + (f" {plural(more, 'more column')} not shown." if more else "")
     caption = tag("caption", tag("span", words))
-    return _folded(rows, 40, caption, tag("thead", tag("tr", *cells)), "columns", "Columns of the data", "columns")
+    return folded(rows, 40, caption, tag("thead", tag("tr", *cells)), "columns", "Columns of the data", "columns")
 
 
 def _content(column: ColumnSchema) -> Markup:

@@ -1,4 +1,4 @@
-"""Which fit: cross-validation, the choice among recipes, and paired comparison.
+"""Which fit: cross-validation, regularization paths, searches from coarse to fine, and paired comparison.
 
 `fit_table` is the main job from end to end; `compare` says which regularizers make a difference beyond noise. This
 room knows nothing of estimators, files or screens.
@@ -6,7 +6,41 @@ room knows nothing of estimators, files or screens.
 
 from taut.selection.compare import Comparison, compare
 from taut.selection.cross_validation import Candidate, cross_validate
-from taut.selection.fit_table import Entry, FitResult, fit_table
+from taut.selection.fit_result import Entry, FitResult
+from taut.selection.fit_table import fit_table
+from taut.selection.frequencies import StabilitySelection
+from taut.selection.growth import LearningCurve
+from taut.selection.learning_curve import learning_curve
+from taut.selection.nested import Nested, nested_cross_validation
+from taut.selection.path import regularization_path
+from taut.selection.path_result import RegularizationPath
 from taut.selection.rows import Rows
+from taut.selection.search import search
+from taut.selection.search_result import SearchResult
+from taut.selection.space import Choice, Range
+from taut.selection.stability import stability_selection
+from taut.selection.trials import Trial
 
-__all__ = ["Candidate", "Comparison", "Entry", "FitResult", "Rows", "compare", "cross_validate", "fit_table"]
+__all__ = [
+    "Candidate",
+    "Choice",
+    "Comparison",
+    "Entry",
+    "FitResult",
+    "LearningCurve",
+    "Nested",
+    "Range",
+    "RegularizationPath",
+    "Rows",
+    "SearchResult",
+    "StabilitySelection",
+    "Trial",
+    "compare",
+    "cross_validate",
+    "fit_table",
+    "learning_curve",
+    "nested_cross_validation",
+    "regularization_path",
+    "search",
+    "stability_selection",
+]

@@ -6,7 +6,7 @@ same folds, so that the comparison is fair. Floor 5 of the house.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from taut.data.columns import TableEncoder
-from taut.data.frames import take
 from taut.data.targets import ClassTargets, NumberTargets
-from taut.selection.cross_validation import Splits
-from taut.selection.scores import METRICS, mean_and_error, score
+from taut.selection.folds import Folds
+from taut.selection.scores import METRICS
 from taut.training.loops import one_blas_thread
 from taut.training.model import Table
 
@@ -51,9 +50,7 @@ class Baseline:
         return _answers(self.fitted, self.encoder.transform(X), self.targets)
 
 
-def fit_baselines(
-    X: Table, y: Any, *, task: str, splits: Splits, scaling: str, choosing: tuple[Table, Any] | None = None
-) -> list[Baseline]:
+def fit_baselines(X: Table, y: Any, *, task: str, folds: Folds, scaling: str) -> list[Baseline]:
     """Fit the linear model and the constant guess.
 
     Parameters
@@ -62,12 +59,10 @@ def fit_baselines(
         The training table without the target, and the target.
     task : {"classification", "regression"}
         What to fit.
-    splits : sequence of (train_index, validation_index)
-        Folds, for the linear model's strength and for both models' cross-validated scores.
+    folds : Folds
+        For the linear model's strength and for both models' cross-validated scores; of these rows, or of some of them.
     scaling : str
         How numeric columns are scaled.
-    choosing : tuple (X, y), optional
-        The rows that `splits` divides, if they are not all.
 
     Returns
     -------
@@ -75,16 +70,10 @@ def fit_baselines(
         The linear model and the constant guess.
     """
     targets = ClassTargets().fit(y) if task == "classification" else NumberTargets().fit(y)
-    folds = [_Fold.encode(X if choosing is None else choosing[0], train, held, scaling) for train, held in splits]
-    y_choosing = y if choosing is None else choosing[1]
-
     guess = partial(_constant, task)
     with one_blas_thread():
-        guessed = _cross_validate(guess, folds, y_choosing, task, targets)
-        tried = {
-            strength: _cross_validate(partial(_linear, task, strength), folds, y_choosing, task, targets)
-            for strength in STRENGTHS
-        }
+        guessed = _cross_validate(guess, folds, scaling)
+        tried = {strength: _cross_validate(partial(_linear, task, strength), folds, scaling) for strength in STRENGTHS}
     best = min(tried, key=lambda strength: tried[strength][METRICS[task][0]][0])
     kind = "logistic regression" if task == "classification" else "ridge regression"
     encoder = TableEncoder(scaling=scaling).fit(X)
@@ -100,29 +89,13 @@ def fit_baselines(
         ]
 
 
-@dataclass(frozen=True)
-class _Fold:
-    """One fold, encoded."""
-
-    train: np.ndarray
-    held: np.ndarray
-    train_inputs: np.ndarray
-    held_inputs: np.ndarray
-
-    @staticmethod
-    def encode(X: Table, train: np.ndarray, held: np.ndarray, scaling: str) -> _Fold:
-        encoder = TableEncoder(scaling=scaling).fit(take(X, train))
-        return _Fold(train, held, encoder.transform(take(X, train)), encoder.transform(take(X, held)))
-
-
-def _cross_validate(
-    make: Callable[[], Any], folds: Sequence[_Fold], y: Any, task: str, targets: ClassTargets | NumberTargets
-) -> dict[str, tuple[float, float]]:
+def _cross_validate(make: Callable[[], Any], folds: Folds, scaling: str) -> dict[str, tuple[float, float]]:
     found = []
-    for fold in folds:
-        fitted = make().fit(fold.train_inputs, _flat(targets.encode(take(y, fold.train))))
-        found.append(score(_answers(fitted, fold.held_inputs, targets), take(y, fold.held), targets).values)
-    return {name: mean_and_error(np.array([scores[name][0] for scores in found])) for name in METRICS[task]}
+    for fold in folds.encoded(scaling):
+        train, held = slice(len(fold.train)), slice(len(fold.train), None)
+        fitted = make().fit(fold.table.X[train], _flat(fold.table.y[train]))
+        found.append(fold.metrics(_answers(fitted, fold.table.X[held], fold.targets), held))
+    return {name: folds.mean_and_error(np.array([one[name] for one in found])) for name in METRICS[folds.task]}
 
 
 def _answers(fitted: Any, inputs: np.ndarray, targets: ClassTargets | NumberTargets) -> np.ndarray:

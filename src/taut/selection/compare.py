@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.checks import check_number
-from taut.data.frames import take
 from taut.data.numeric_targets import numeric_target
 from taut.data.splits import hold_out
-from taut.data.targets import ClassTargets
+from taut.errors import NonFiniteLoss
 from taut.selection.candidates import ARMS
-from taut.selection.jobs import Report, run_jobs
-from taut.selection.scores import METRICS, answers, score
-from taut.training.model import Table, fit_model
+from taut.selection.crew import Crew, Report
+from taut.selection.cross_validation import outcomes_on
+from taut.selection.folds import Folds
+from taut.selection.scores import METRICS
+from taut.training.model import Table
 from taut.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def compare(
     groups: Any = None,
     time: Any = None,
     n_jobs: int | None = None,
+    backend: str | None = None,
     report: Report | None = None,
 ) -> Comparison:
     """Train with and without each regularizer, on the same splits and from the same first weights.
@@ -137,7 +139,9 @@ def compare(
     groups, time
         See `taut.data.hold_out`. With `time` there is only one split, and the seeds differ in first weights only.
     n_jobs : int, optional
-        Processes; as many as there are cores by default.
+        Threads, or workers; as many as there are cores by default. The result does not depend on it.
+    backend : str, optional
+        A backend of joblib, to share the work with processes or other machines; by default it is threads.
     report : callable, optional
         Told ``(fits done, fits planned, words)``.
 
@@ -166,25 +170,22 @@ def compare(
 
         y = numeric_target(y if isinstance(y, pd.Series) else pd.Series(y))
     bare = (recipe or Recipe()).unregularized()
-    classes = ClassTargets().fit(y).classes_ if task == "classification" else None
-    jobs = [
-        (
-            replace(bare, seed=seed, **changes),
-            X,
-            y,
-            task,
-            classes,
-            hold_out(X, y, test_size=validation_size, task=task, groups=groups, time=time, seed=seed),
-        )
-        for changes in arms.values()
+    splits = [
+        hold_out(X, y, test_size=validation_size, task=task, groups=groups, time=time, seed=seed)
         for seed in range(seeds)
     ]
-    names = list(arms)
-    found = run_jobs(_run_arm, jobs, n_jobs=n_jobs, report=report, words=lambda done: names[(len(done) - 1) // seeds])
-    scores = {name: found[i * seeds : (i + 1) * seeds] for i, name in enumerate(arms)}
+    recipes = [[replace(bare, seed=seed, **changes) for seed in range(seeds)] for changes in arms.values()]
+    found = outcomes_on(Folds(X, y, task, splits), recipes, crew=Crew(n_jobs, backend), report=report)
+    lost = sum(outcome.diverged for outcomes in found for outcome in outcomes)
+    if lost:
+        raise NonFiniteLoss(f"training diverged in {lost} fits; lower learning_rate ({bare.learning_rate:g})")
+    scores = {
+        name: [(outcome.training_metrics, outcome.metrics) for outcome in outcomes]
+        for name, outcomes in zip(arms, found, strict=True)
+    }
     first = METRICS[task][0]
     on_validation = {name: np.array([held[first] for _, held in pairs]) for name, pairs in scores.items()}
-    train_rows, held_rows = (len(rows) for rows in jobs[0][5])
+    train_rows, held_rows = (len(rows) for rows in splits[0])
     tests = _paired_tests(list(on_validation.values()), held_rows / train_rows)
     return Comparison(
         arms=[
@@ -198,24 +199,6 @@ def compare(
 
 
 Scores = dict[str, float]
-
-
-def _run_arm(
-    recipe: Recipe, X: Table, y: Any, task: str, classes: np.ndarray | None, split: tuple[np.ndarray, np.ndarray]
-) -> tuple[Scores, Scores]:
-    train, held = split
-    model = fit_model(
-        recipe,
-        take(X, train),
-        take(y, train),
-        task=task,
-        classes=classes,
-        evaluate_training=False,
-        interruptible=False,
-    )
-    found = (score(answers(model)(take(X, rows)), take(y, rows), model.targets) for rows in (train, held))
-    on_train, on_held = ({name: value for name, (value, _) in scores.values.items()} for scores in found)
-    return on_train, on_held
 
 
 def _paired_tests(

@@ -1,4 +1,4 @@
-"""Cross-validation: every recipe on the same folds, each fold's encoders fitted on its training rows only.
+"""Cross-validation: every recipe on the same folds, all of them one population.
 
 The validation loss is recorded after every epoch, for the eye; what counts is the last one, when the learning rate has
 come down. Floor 5 of the house.
@@ -7,25 +7,35 @@ come down. Floor 5 of the house.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from taut.data.frames import take
-from taut.data.targets import ClassTargets
-from taut.errors import InvalidValue, NonFiniteLoss
-from taut.selection.jobs import Report, run_jobs
-from taut.selection.scores import METRICS, mean_and_error
-from taut.training.model import Table, fit_model
+from taut.errors import InvalidValue
+from taut.selection.crew import Crew, Report
+from taut.selection.folds import Folds, Splits
+from taut.selection.outcomes import Outcome, Plan
+from taut.selection.scores import METRICS
+from taut.training.model import Table
 from taut.training.recipe import Recipe
 
-__all__ = ["Candidate", "Splits", "cross_validate"]
+__all__ = [
+    "CHOOSING",
+    "Candidate",
+    "Progress",
+    "check_recipe",
+    "cross_validate",
+    "finite",
+    "in_precision",
+    "outcomes_on",
+]
 
-Splits = Sequence[tuple[np.ndarray, np.ndarray]]
+#: The floating-point type in which choices are made: half the time, and far more digits than a standard error has.
+CHOOSING = "float32"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A recipe and how it did.
 
@@ -36,42 +46,66 @@ class Candidate:
     mean, standard_error : float
         Validation data loss after the last epoch: mean over the folds, and its standard error. For regression, of the
         standardized target.
+    training : float
+        Training data loss with all noise off after the last epoch, mean over the folds.
     training_curve, validation_curve, validation_curve_se : ndarray, shape (epochs,)
-        Data loss with all noise off after each epoch, mean over the folds, and standard error of the latter.
+        Data loss with all noise off after each epoch, mean over the folds, and standard error of the latter; NaN in
+        training, unless curves were asked for.
     scores : dict of str to (float, float)
         Validation metrics after the last epoch: mean over the folds and standard error.
+    losses : ndarray, shape (folds,)
+        Validation data loss after the last epoch, fold by fold.
     """
 
     recipe: Recipe
     mean: float
     standard_error: float
+    training: float
     training_curve: np.ndarray
     validation_curve: np.ndarray
     validation_curve_se: np.ndarray
     scores: dict[str, tuple[float, float]]
+    losses: np.ndarray
+
+    @staticmethod
+    def of(recipe: Recipe, outcomes: Sequence[Outcome], folds: Folds) -> Candidate:
+        """Return what the outcomes of a recipe, one a fold, amount to."""
+        validation = np.stack([outcome.validation_curve for outcome in outcomes])
+        means, errors = (np.array(values) for values in zip(*map(folds.mean_and_error, validation.T), strict=True))
+        losses = np.array([outcome.loss for outcome in outcomes])
+        mean, error = folds.mean_and_error(losses)
+        scores = {
+            name: folds.mean_and_error(np.array([outcome.metrics[name] for outcome in outcomes]))
+            for name in METRICS[folds.task]
+        }
+        training = float(np.mean([outcome.training for outcome in outcomes]))
+        curve = np.mean([outcome.training_curve for outcome in outcomes], axis=0)
+        return Candidate(recipe, mean, error, training, curve, means, errors, scores, losses)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-able values."""
         return {
             "recipe": self.recipe.to_dict(),
-            "mean": _finite(self.mean),
-            "standard_error": _finite(self.standard_error),
-            "scores": {name: [_finite(value) for value in score] for name, score in self.scores.items()},
+            "mean": finite(self.mean),
+            "standard_error": finite(self.standard_error),
+            "scores": {name: [finite(value) for value in score] for name, score in self.scores.items()},
         }
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
     """Return a number as JSON has it: those of a candidate that diverged are null."""
     return value if np.isfinite(value) else None
 
 
-@dataclass(frozen=True)
-class FoldCurves:
-    """What one recipe did on one fold: a value an epoch for each column."""
+def check_recipe(recipe: Recipe) -> None:
+    """Raise unless a recipe can be cross-validated."""
+    if recipe.early_stopping or recipe.epochs < 1:
+        raise InvalidValue("cross-validation needs recipes with early_stopping=False and at least 1 epoch")
 
-    training: np.ndarray
-    validation: np.ndarray
-    metrics: dict[str, np.ndarray]
+
+def in_precision(recipe: Recipe, dtype: str | None) -> Recipe:
+    """Return the recipe as a choice makes it, in another floating-point type; None leaves its own."""
+    return recipe if dtype is None or dtype == recipe.dtype else replace(recipe, dtype=dtype)
 
 
 def cross_validate(
@@ -81,7 +115,12 @@ def cross_validate(
     *,
     task: str,
     splits: Splits,
+    repeats: int = 1,
+    sample_weight: np.ndarray | None = None,
+    dtype: str | None = CHOOSING,
+    curves: bool = False,
     n_jobs: int | None = None,
+    backend: str | None = None,
     report: Report | None = None,
 ) -> list[Candidate]:
     """Try every recipe on every fold.
@@ -95,9 +134,19 @@ def cross_validate(
     task : {"classification", "regression"}
         What to fit.
     splits : sequence of (train_index, validation_index)
-        The folds, the same for every recipe.
+        The folds, the same for every recipe; `splits_of` makes them.
+    repeats : int, default 1
+        How many divisions of the rows `splits` holds.
+    sample_weight : ndarray, shape (rows,), optional
+        How much each row counts, in training and in validation.
+    dtype : str, default "float32"
+        Floating-point type of the networks; None takes each recipe's.
+    curves : bool, default False
+        Record the training loss with all noise off after each epoch, which takes a fourth more time.
     n_jobs : int, optional
-        Processes; as many as there are cores by default. The result does not depend on it.
+        Threads, or workers; as many as there are cores by default. The result does not depend on it.
+    backend : str, optional
+        A backend of joblib, to share the work with processes or other machines; by default it is threads.
     report : callable, optional
         Told ``(fits done, fits planned, words)`` as they finish.
 
@@ -122,61 +171,62 @@ def cross_validate(
     True
     """
     for recipe in recipes:
-        if recipe.early_stopping or recipe.epochs < 1:
-            raise InvalidValue("cross-validation needs recipes with early_stopping=False and at least 1 epoch")
-    # Of a class with a single row, the fold that validates it trains on none.
-    classes = ClassTargets().fit(y).classes_ if task == "classification" else None
-    jobs = [(recipe, X, y, task, classes, fold) for recipe in recipes for fold in splits]
-    k = len(splits)
-
-    def words(curves: Sequence[FoldCurves]) -> str:
-        whole = [np.mean([fold.validation[-1] for fold in curves[i : i + k]]) for i in range(0, len(curves) - k + 1, k)]
-        best = f", lowest validation loss so far {min(whole):.3g}" if whole else ""
-        return recipes[(len(curves) - 1) // k].describe() + best
-
-    curves = run_jobs(_run_fold, jobs, n_jobs=n_jobs, report=report, words=words)
-    return [_summarize(recipe, task, curves[i * k : (i + 1) * k]) for i, recipe in enumerate(recipes)]
-
-
-def _run_fold(
-    recipe: Recipe, X: Table, y: Any, task: str, classes: np.ndarray | None, fold: tuple[np.ndarray, np.ndarray]
-) -> FoldCurves:
-    train, validation = fold
-    held = take(X, validation), take(y, validation)
-    try:
-        model = fit_model(
-            recipe,
-            take(X, train),
-            take(y, train),
-            task=task,
-            classes=classes,
-            validation=held,
-            interruptible=False,
-        )
-    except NonFiniteLoss:  # this candidate is out; the others are not
-        lost = np.full(recipe.epochs, np.inf)
-        return FoldCurves(lost, lost, dict.fromkeys(METRICS[task], lost))
-    history = model.history
-    if task == "classification":
-        metrics = {"log_loss": history["validation_data_loss"], "accuracy": history["validation_accuracy"]}
-    else:
-        # The spread of the fold's own target turns its R² into an error in the target's units, whatever the loss.
-        r2, spread = history["validation_r2"], float(np.std(np.asarray(held[1], dtype=float)))
-        metrics = {"rmse": np.sqrt(np.maximum(1.0 - r2, 0.0)) * spread, "r2": r2}
-    return FoldCurves(history["evaluation_data_loss"], history["validation_data_loss"], metrics)
-
-
-def _summarize(recipe: Recipe, task: str, folds: Sequence[FoldCurves]) -> Candidate:
-    validation = np.stack([fold.validation for fold in folds])
-    summaries = [mean_and_error(losses) for losses in validation.T]
-    scores = {name: mean_and_error(np.array([fold.metrics[name][-1] for fold in folds])) for name in METRICS[task]}
-    means, errors = (np.array(values) for values in zip(*summaries, strict=True))
-    return Candidate(
-        recipe=recipe,
-        mean=float(means[-1]),
-        standard_error=float(errors[-1]),
-        training_curve=np.mean([fold.training for fold in folds], axis=0),
-        validation_curve=means,
-        validation_curve_se=errors,
-        scores=scores,
+        check_recipe(recipe)
+    made = Folds(X, y, task, splits, repeats, sample_weight)
+    found = outcomes_on(
+        made,
+        [[recipe] * len(splits) for recipe in recipes],
+        dtype=dtype,
+        curves=curves,
+        crew=Crew(n_jobs, backend),
+        report=report,
     )
+    return [Candidate.of(recipe, outcomes, made) for recipe, outcomes in zip(recipes, found, strict=True)]
+
+
+def outcomes_on(
+    folds: Folds,
+    recipes: Sequence[Sequence[Recipe]],
+    *,
+    dtype: str | None = CHOOSING,
+    curves: bool = False,
+    crew: Crew | None = None,
+    report: Report | None = None,
+) -> list[list[Outcome]]:
+    """Return the outcomes of candidates, each a recipe for each fold; their histories are kept with `curves` only."""
+    found: list[list[Any]] = [[None] * len(folds) for _ in recipes]
+    progress = Progress(len(recipes) * len(folds), report)
+    for scaling in dict.fromkeys(each[0].scaling for each in recipes):
+        where = [
+            (place, fold)
+            for place, each in enumerate(recipes)
+            if each[0].scaling == scaling
+            for fold in range(len(folds))
+        ]
+        plans = [Plan(in_precision(recipes[place][fold], dtype), fold) for place, fold in where]
+
+        def keep(index: int, outcome: Outcome, where: list[tuple[int, int]] = where) -> None:
+            place, fold = where[index]
+            found[place][fold] = outcome if curves else outcome.without_columns()
+            mean = folds.mean_and_error(np.array([one.loss for one in found[place]]))[0] if all(found[place]) else None
+            progress.add(recipes[place][fold].describe(), mean)
+
+        with (crew or Crew()).at_work(folds.encoded(scaling)) as workers:
+            workers.make(plans, keep, curves=curves)
+    return found
+
+
+class Progress:
+    """How far the fits of a choice are, and the best so far."""
+
+    def __init__(self, planned: int, report: Report | None) -> None:
+        self.done, self.planned, self.best, self._report = 0, planned, np.inf, report
+
+    def add(self, words: str, mean: float | None) -> None:
+        """Count a fit; `mean` is that of its candidate, if that is complete with it."""
+        self.done += 1
+        if mean is not None and mean < self.best:
+            self.best = mean
+        if self._report is not None:
+            best = f", lowest validation loss so far {self.best:.3g}" if np.isfinite(self.best) else ""
+            self._report(self.done, self.planned, words + best)

@@ -1,29 +1,35 @@
 """`fit_table`: the main job, from a table to a chosen network with an honest test score.
 
-It sets the test rows aside, chooses among candidates by cross-validation on the rest, refits the choice on all of the
-rest, fits what it must be compared with, and looks at the test rows once. Floor 5 of the house; knows nothing of files
-or screens.
+It sets the test rows aside, searches for the best regularization by cross-validation on the rest, refits the choice on
+all of the rest, fits what it must be compared with, and looks at the test rows once. Floor 5 of the house; knows
+nothing of files or screens.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taut.data.splits import folds
-from taut.data.targets import ClassTargets, infer_task
-from taut.errors import NonFiniteLoss
+from taut.checks import check_choice
+from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.selection.baselines import fit_baselines
-from taut.selection.candidates import candidates
-from taut.selection.cross_validation import Candidate, cross_validate
-from taut.selection.jobs import Report
+from taut.selection.crew import Crew, Report
+from taut.selection.cross_validation import Candidate, outcomes_on
+from taut.selection.fit_result import Entry, FitResult
+from taut.selection.fold_models import ensemble_of
+from taut.selection.folds import CV, Folds, splits_of
+from taut.selection.halving import Budget
+from taut.selection.looks import Looks
 from taut.selection.rows import Rows
 from taut.selection.scores import METRICS, Margin, RowScores, answers, score
-from taut.selection.wording import plus_minus, rounded
+from taut.selection.search import run_search, seconds_of
+from taut.selection.search_result import SearchResult, effort_of
+from taut.selection.space import Space
+from taut.training.ensemble import Ensemble
 from taut.training.model import Model, fit_model
 from taut.training.recipe import Recipe
 from taut.versions import versions
@@ -31,159 +37,9 @@ from taut.versions import versions
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Entry", "FitResult", "fit_table"]
+__all__ = ["FINALS", "fit_table"]
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the table of results.
-
-    Attributes
-    ----------
-    name, detail : str
-        Which model, and its settings in a few words.
-    train : dict of str to float
-        For each metric, the score on the rows it was fitted to.
-    cross_validated, test : dict of str to (float, float)
-        For each metric, the score and its standard error, over the folds and over the test rows.
-    margin : Margin
-        By how much its mean test loss (log loss, or squared error) is above the chosen network's on the same rows.
-    is_chosen : bool
-        Whether it is the chosen network itself, by whatever name.
-    """
-
-    name: str
-    detail: str
-    train: dict[str, float]
-    cross_validated: dict[str, tuple[float, float]]
-    test: dict[str, tuple[float, float]]
-    margin: Margin
-    is_chosen: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """How the chosen network compares with this model: "better than", "worse than", …, for the model's name."""
-        if self.is_chosen:
-            return "the same as"
-        if self.margin.p_value >= 0.05:
-            return "not clearly different from"
-        return "better than" if self.margin.difference > 0 else "worse than"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-able values."""
-        return {
-            "name": self.name,
-            "detail": self.detail,
-            "train": self.train,
-            "cross_validated": {name: list(value) for name, value in self.cross_validated.items()},
-            "test": {name: list(value) for name, value in self.test.items()},
-            "margin": list(self.margin),
-            "p_value": self.margin.p_value,
-            "verdict": self.verdict,
-        }
-
-
-@dataclass
-class FitResult:
-    """What `fit_table` found.
-
-    Attributes
-    ----------
-    task, target, data_name : str
-        What was predicted, from what.
-    classes : list or None
-        The labels, for classification.
-    n_train, n_test, n_inputs : int
-        Rows fitted to, rows set aside, and encoded columns.
-    metrics : tuple of str
-        The first one decides.
-    entries : list of Entry
-        Chosen network, unregularized network, linear model, constant guess.
-    candidates : list of Candidate
-        All that was tried; `chosen` and `unregularized` are two of them.
-    model, unregularized_model : Model
-        Both fitted to all rows that are not test rows.
-    test_true, test_predicted : ndarray, shape (test rows,)
-        Labels, or numbers in their own units.
-    test_probabilities : ndarray, shape (test rows, classes), or None
-        For classification.
-    seed : int
-        Seed of everything.
-    seconds : float
-        How long it took.
-    versions : dict of str to str
-        Of what it was made with.
-    notes : list of str
-        What a reader should know, in plain sentences.
-    n_seen : int
-        Test rows that equal a training row in every column.
-    """
-
-    task: str
-    target: str
-    data_name: str
-    classes: list[Any] | None
-    n_train: int
-    n_test: int
-    n_inputs: int
-    metrics: tuple[str, ...]
-    entries: list[Entry]
-    candidates: list[Candidate]
-    chosen: Candidate
-    unregularized: Candidate
-    model: Model
-    unregularized_model: Model
-    test_true: np.ndarray
-    test_predicted: np.ndarray
-    test_probabilities: np.ndarray | None
-    seed: int
-    seconds: float
-    versions: dict[str, str]
-    notes: list[str] = field(default_factory=list)
-    n_seen: int = 0
-
-    def sentence(self) -> str:
-        """Return the answer in one sentence, or two where the table does not support more than a constant guess."""
-        chosen, *others = self.entries
-        first, second = self.metrics
-        verb = "stands" if self.n_seen == 1 else "stand"
-        words = [f"{entry.verdict} the {entry.name} ({rounded(*entry.test[first])})" for entry in others]
-        seen = (
-            "that it had never seen"
-            if not self.n_seen
-            else f"of which {self.n_seen} {verb} among the training rows too"
-        )
-        answer = (
-            f"The chosen network ({self.chosen.recipe.describe()}) predicts {self.target} with a {_SPELLED[first]} of "
-            f"{plus_minus(*chosen.test[first])} ({_SPELLED[second]} {plus_minus(*chosen.test[second])}) on "
-            f"{self.n_test} test rows {seen}: {', '.join(words[:-1])} and {words[-1]}."
-        )
-        if self.entries[-1].verdict != "better than":
-            answer += f" These rows do not show that {self.target} can be predicted better than by a constant guess."
-        return answer
-
-    def summary(self) -> dict[str, Any]:
-        """Return all but the models and the test rows as plain JSON-able values."""
-        return {
-            "task": self.task,
-            "target": self.target,
-            "data": self.data_name,
-            "classes": self.classes,
-            "rows": {"train": self.n_train, "test": self.n_test},
-            "inputs": self.n_inputs,
-            "metrics": list(self.metrics),
-            "answer": self.sentence(),
-            "entries": [entry.to_dict() for entry in self.entries],
-            "chosen": self.chosen.to_dict(),
-            "candidates": [candidate.to_dict() for candidate in self.candidates],
-            "seed": self.seed,
-            "seconds": self.seconds,
-            "versions": self.versions,
-            "notes": self.notes,
-        }
-
-
-_SPELLED = {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "root mean squared error", "r2": "R²"}
+FINALS = ("refit", "ensemble")
 
 
 def fit_table(
@@ -194,12 +50,19 @@ def fit_table(
     test: pd.DataFrame | None = None,
     test_size: float = 0.2,
     recipe: Recipe | None = None,
-    cv: int = 5,
+    effort: str | int = "standard",
+    budget: float | str | None = None,
+    rule: str = "min",
+    final: str = "refit",
+    cv: CV = 5,
+    repeats: int = 1,
     choose_rows: int = 20_000,
     group: str | None = None,
     time_column: str | None = None,
     seed: int = 0,
+    previous: Mapping[str, Any] | None = None,
     n_jobs: int | None = None,
+    backend: str | None = None,
     report: Report | None = None,
     data_name: str = "the table",
 ) -> FitResult:
@@ -218,20 +81,32 @@ def fit_table(
     test_size : float, default 0.2
         Share of the rows to set aside.
     recipe : Recipe, optional
-        What to start from; the candidates differ from it in strengths only.
-    cv : int, default 5
-        Folds.
+        What to start from; the search sets all that regularizes in it, and leaves the rest.
+    effort : {"quick", "standard", "thorough"} or int, default "standard"
+        How many settings to try: see `search`.
+    budget : float or str, optional
+        Most seconds the whole may take, or "90s", "2m", "1h".
+    rule : {"min", "1se"}
+        Take the setting with the lowest cross-validated loss, or the most regularized within one standard error of it.
+    final : {"refit", "ensemble"}
+        Keep one network, fitted to all rows that are not test rows, or the networks of the folds, whose answers are
+        averaged. Both are scored.
+    cv, repeats : int, default 5 and 1
+        Folds, and how many times the rows are divided anew.
     choose_rows : int, default 20000
-        Of a longer table, strengths are chosen on so many rows, drawn like a test set; the choice is then fitted to
-        all.
+        Of a longer table, the choice is made on so many rows, drawn like a test set; it is then fitted to all.
     group : str, optional
         Column whose equal values belong together: rows of a group are never divided between sets. It is no input.
     time_column : str, optional
         Column by which rows are ordered: later rows test, earlier ones train.
     seed : int, default 0
         Seed of everything.
+    previous : mapping, optional
+        What the model file that will be replaced remembers of its test rows: see `Looks`.
     n_jobs : int, optional
-        Processes; as many as there are cores by default.
+        Threads, or workers; as many as there are cores by default. The result does not depend on it.
+    backend : str, optional
+        A backend of joblib, to share the work with processes or other machines; by default it is threads.
     report : callable, optional
         Told ``(fits done, fits planned, words)``.
     data_name : str, default "the table"
@@ -251,11 +126,13 @@ def fit_table(
     --------
     >>> from taut.data import load_sample
     >>> frame, target = load_sample("wine")
-    >>> result = fit_table(frame, target, recipe=Recipe(epochs=20), cv=2, n_jobs=1)
+    >>> result = fit_table(frame, target, recipe=Recipe(epochs=20), effort=4, cv=2)
     >>> [entry.name for entry in result.entries]
-    ['chosen network', 'unregularized network', 'linear model', 'constant guess']
+    ['chosen network', 'ensemble of its folds', 'unregularized network', 'linear model', 'constant guess']
     """
-    began = time.perf_counter()
+    began = time.time()
+    check_choice("rule", rule, ("min", "1se"))
+    check_choice("final", final, FINALS)
     recipe = recipe or Recipe(seed=seed)
     notes: list[str] = []
     if recipe.early_stopping:
@@ -273,36 +150,30 @@ def fit_table(
     some = rows
     if len(rows.y) > choose_rows:
         some = rows.take(rows.split(choose_rows, task, seed)[1])
-        notes.append(f"Strengths were chosen on {len(some.y)} of the {len(rows.y)} training rows.")
-    splits = folds(some.y, n_splits=cv, task=task, groups=some.groups, time=some.time, seed=seed)
-    tried = cross_validate(candidates(recipe), some.X, some.y, task=task, splits=splits, n_jobs=n_jobs, report=report)
-    chosen = min(tried, key=lambda candidate: candidate.mean)
-    if not np.isfinite(chosen.mean):
-        raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({recipe.learning_rate:g})")
-    lost = sum(not np.isfinite(candidate.mean) for candidate in tried)
-    if lost:
-        notes.append(f"With {lost} of the {len(tried)} settings, training diverged in a fold; they were left out.")
-    unregularized = next(candidate for candidate in tried if candidate.recipe == recipe.unregularized())
+        notes.append(f"The choice was made on {len(some.y)} of the {len(rows.y)} training rows.")
+    splits = splits_of(cv, some.X, some.y, task=task, repeats=repeats, groups=some.groups, time=some.time, seed=seed)
+    folds, crew = Folds(some.X, some.y, task, splits, repeats), Crew(n_jobs, backend)
+    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, scaling=recipe.scaling)
+    found = run_search(
+        Space(recipe, None, task),
+        folds,
+        effort=effort_of(effort),
+        budget=Budget(None if budget is None else seconds_of(budget), _fits_afterwards(folds, len(rows.y)), began),
+        crew=crew,
+        report=report,
+    )
+    notes += _notes_on(found)
+    chosen, unregularized, members = _cross_validated(folds, found.recipe(rule), recipe.unregularized(), crew)
     model, bare = (
         fit_model(one.recipe, rows.X, rows.y, task=task, interruptible=False) for one in (chosen, unregularized)
     )
-    others = fit_baselines(rows.X, rows.y, task=task, splits=splits, scaling=recipe.scaling, choosing=(some.X, some.y))
-    contenders = [
-        _Contender("chosen network", chosen.recipe.describe(), chosen.scores, answers(model)),
-        _Contender("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare)),
-        *(_Contender(other.name, other.detail, other.cross_validated, other.answers) for other in others),
-    ]
-    groups = None if tested.groups is None else np.asarray(tested.groups)
-    on_test = [score(contender.answers(tested.X), tested.y, model.targets, groups) for contender in contenders]
-    same = [True, chosen is unregularized, False, False]
-    entries = [
-        contender.entry(
-            score(contender.answers(rows.X), rows.y, model.targets), scores, on_test[0].margin(scores), is_it
-        )
-        for contender, scores, is_it in zip(contenders, on_test, same, strict=True)
-    ]
+    kept: Model | Ensemble = model if final == "refit" else members
+    contenders = _networks(chosen, unregularized, model, bare, members, final)
+    contenders += [_Contender(one.name, one.detail, one.cross_validated, one.answers) for one in baselines]
+    entries = _scored(contenders, rows, tested, model.targets)
     notes += tested.warnings(rows, task)
-    is_classification = task == "classification"
+    looks = _looks(rows, tested, previous)
+    notes += [looks.sentence()] if looks.sentence() else []
     return FitResult(
         task=task,
         target=target,
@@ -313,20 +184,96 @@ def fit_table(
         n_inputs=model.network.n_inputs,
         metrics=METRICS[task],
         entries=entries,
-        candidates=tried,
+        search=found,
         chosen=chosen,
         unregularized=unregularized,
+        rule=rule,
+        kept=kept,
         model=model,
         unregularized_model=bare,
         test_true=np.asarray(tested.y),
-        test_predicted=model.predict(tested.X),
-        test_probabilities=model.predict_proba(tested.X) if is_classification else None,
+        test_predicted=kept.predict(tested.X),
+        test_probabilities=kept.predict_proba(tested.X) if task == "classification" else None,
         seed=seed,
-        seconds=time.perf_counter() - began,
+        seconds=time.time() - began,
         versions=versions(),
+        looks=looks,
         notes=notes,
         n_seen=tested.seen_in(rows),
     )
+
+
+def _fits_afterwards(folds: Folds, n_rows: int) -> float:
+    """Return about how many fits to a fold, of those that a search makes, all that follows it will take.
+
+    That is two fits to all rows, one after the other, and two to every fold, side by side, in twice the precision.
+    """
+    own = float(np.mean([len(train) for train, _ in folds.splits]))
+    return 4.0 * n_rows / own + 3.0 * len(folds)
+
+
+def _notes_on(found: SearchResult) -> list[str]:
+    """Return what a reader should know of the search."""
+    notes = []
+    if found.stopped_by_budget:
+        notes.append(found.more())
+    lost = sum(not np.isfinite(trial.mean) for trial in found.trials)
+    if lost:
+        notes.append(
+            f"With {lost} of the {len(found.trials)} settings, training diverged in a fold; they were left out."
+        )
+    return notes
+
+
+def _cross_validated(
+    folds: Folds, chosen: Recipe, unregularized: Recipe, crew: Crew
+) -> tuple[Candidate, Candidate, Ensemble]:
+    """Return both candidates with their curves, and the networks of the chosen one."""
+    recipes = list(dict.fromkeys((chosen, unregularized)))
+    outcomes = outcomes_on(folds, [[recipe] * len(folds) for recipe in recipes], dtype=None, curves=True, crew=crew)
+    made = [Candidate.of(recipe, found, folds) for recipe, found in zip(recipes, outcomes, strict=True)]
+    return made[0], made[-1], ensemble_of(outcomes[0], folds)
+
+
+def _networks(
+    chosen: Candidate, unregularized: Candidate, model: Model, bare: Model, members: Ensemble, final: str
+) -> list[_Contender]:
+    """Return the rows of the table of results that are networks, the chosen one first."""
+    unknown = dict.fromkeys(chosen.scores, (float("nan"), float("nan")))
+    one = _Contender("chosen network", chosen.recipe.describe(), chosen.scores, answers(model))
+    # There are no rows that none of its networks was fitted to, but test rows.
+    many = _Contender("ensemble of its folds", f"the mean of {len(members.models)} networks", unknown, answers(members))
+    if final == "ensemble":
+        many, one = replace(one, name="one network, refitted"), replace(many, name="chosen ensemble")
+    is_same = final == "refit" and chosen is unregularized
+    return [
+        one,
+        many,
+        _Contender("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare), is_same),
+    ]
+
+
+def _scored(
+    contenders: list[_Contender], rows: Rows, tested: Rows, targets: ClassTargets | NumberTargets
+) -> list[Entry]:
+    """Return the table of results; here the test rows are looked at."""
+    groups = None if tested.groups is None else np.asarray(tested.groups)
+    on_test = [score(contender.answers(tested.X), tested.y, targets, groups) for contender in contenders]
+    return [
+        contender.entry(
+            score(contender.answers(rows.X), rows.y, targets),
+            scores,
+            on_test[0].margin(scores),
+            contender.is_chosen or scores is on_test[0],
+        )
+        for contender, scores in zip(contenders, on_test, strict=True)
+    ]
+
+
+def _looks(rows: Rows, tested: Rows, previous: Mapping[str, Any] | None) -> Looks:
+    import pandas as pd
+
+    return Looks.first(tested.table(), pd.concat([rows.table(), tested.table()])).after(previous)
 
 
 @dataclass(frozen=True)
@@ -337,6 +284,7 @@ class _Contender:
     detail: str
     cross_validated: dict[str, tuple[float, float]]
     answers: Callable[[Any], np.ndarray]
+    is_chosen: bool = False
 
     def entry(self, on_train: RowScores, on_test: RowScores, margin: Margin, is_chosen: bool) -> Entry:
         train = {metric: value for metric, (value, _) in on_train.values.items()}

@@ -116,13 +116,15 @@ class Rows:
             None if self.time is None else take(self.time, rows),
         )
 
+    def table(self) -> pd.DataFrame:
+        """Return inputs and target as one table."""
+        return self.X.assign(**{_TARGET: self.y})
+
     def seen_in(self, other: Rows) -> int:
         """Return how many of these rows equal one of the other rows in every column, the target included."""
         import pandas as pd
 
-        here, there = (
-            pd.util.hash_pandas_object(rows.X.assign(**{_TARGET: rows.y}), index=False) for rows in (self, other)
-        )
+        here, there = (pd.util.hash_pandas_object(rows.table(), index=False) for rows in (self, other))
         return int(here.isin(there).sum())
 
     def warnings(self, training: Rows, task: str) -> list[str]:

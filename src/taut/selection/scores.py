@@ -15,6 +15,7 @@ import numpy as np
 
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.random import Purpose, Random
+from taut.training.ensemble import Ensemble
 from taut.training.model import Model
 
 __all__ = [
@@ -177,6 +178,6 @@ def score(
     return score_numbers(answers, y, targets, groups)
 
 
-def answers(model: Model) -> Callable[[Any], np.ndarray]:
+def answers(model: Model | Ensemble) -> Callable[[Any], np.ndarray]:
     """Return what `score` takes: the model's probabilities, or its predicted numbers."""
     return model.predict_proba if model.task == "classification" else model.predict

@@ -107,6 +107,9 @@ class Archive:
         with damage("the file is damaged or cut off"):
             self._zip = zipfile.ZipFile(file)
         members = self._zip.infolist()
+        if members and all(member.header_offset for member in members):
+            # What remains of a file that is cut off may end in another zip file, which lay in it as a member.
+            raise ModelFileError("the file is damaged or cut off (its end belongs to a part of it)")
         for member in members:
             _check_name(member)
         name, times = Counter(member.filename for member in members).most_common(1)[0] if members else ("", 0)

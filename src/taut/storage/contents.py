@@ -2,12 +2,14 @@
 
 Each member is read strictly for itself, then all are held against each other: the width of the encoder against the
 inputs of the network, its outputs against the targets, the loss against both. A model that passes has made a
-prediction before anybody gets hold of it. Floor 7 of the house; knows nothing of files.
+prediction before anybody gets hold of it. The models of an ensemble lie in folders, ``models/0`` and so on; each is
+read as if it stood alone, then all are held against the first. So do those of an estimator that chose by
+cross-validation, which has one of them or an ensemble. Floor 7 of the house; knows nothing of files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
@@ -21,31 +23,89 @@ from taut.network import Loss, Network
 from taut.storage.archive import damage, one_line
 from taut.storage.documents import check_annotated, checked_fields, read_document, write_document
 from taut.storage.networks import NETWORK, WEIGHTS, read_network, read_tensors, write_network, write_tensors
+from taut.storage.paths import PATH, PATH_ARRAYS, read_path, write_path
 from taut.storage.preprocessing import read_encoder, write_encoder
+from taut.training.ensemble import MOST_MODELS, Ensemble
 from taut.training.history import History, State
 from taut.training.model import Model
 from taut.training.recipe import TASKS, Recipe
 
-__all__ = ["MEMBERS", "Targets", "read_contents", "read_history", "read_recipe", "read_schema", "write_contents"]
+__all__ = [
+    "MEMBERS",
+    "Targets",
+    "models_apart",
+    "needed_members",
+    "read_contents",
+    "read_history",
+    "read_recipe",
+    "read_schema",
+    "write_contents",
+]
 
 RECIPE, SCHEMA, HISTORY, MEMORY = "recipe.json", "schema.json", "history.json", "optimizer.safetensors"
 PREPROCESSING, PARAMETERS = "preprocessing.skops", "parameters.json"
 
 _MODEL = (RECIPE, SCHEMA, NETWORK, WEIGHTS, HISTORY, MEMORY, PREPROCESSING)
 
-#: The members of each kind of file.
+#: The members of each kind of file; an ensemble, and an estimator that may have one, has these for each of its models.
 MEMBERS: dict[str, tuple[str, ...]] = {
     "network": (NETWORK, WEIGHTS),
     "model": _MODEL,
+    "ensemble": _MODEL,
     "classifier": (*_MODEL, PARAMETERS),
     "regressor": (*_MODEL, PARAMETERS),
+    "classifier_cv": _MODEL,
+    "regressor_cv": _MODEL,
+}
+
+# The kinds whose models lie in folders, with what lies beside these.
+_BESIDE: dict[str, tuple[str, ...]] = {
+    "ensemble": (),
+    "classifier_cv": (PARAMETERS, PATH, PATH_ARRAYS),
+    "regressor_cv": (PARAMETERS, PATH, PATH_ARRAYS),
 }
 
 Targets = ClassTargets | NumberTargets
 
 
+def needed_members(kind: str, names: Collection[str]) -> tuple[str, ...]:
+    """Return the members that a file of this kind consists of.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `MEMBERS`.
+    names : collection of str
+        The members that the file has; an ensemble has as many models as recipes.
+
+    Raises
+    ------
+    ModelFileError
+        If an ensemble has no models, or too many.
+    """
+    if kind not in _BESIDE:
+        return MEMBERS[kind]
+    count = sum(name.endswith(f"/{RECIPE}") for name in names)
+    if not 1 <= count <= MOST_MODELS:
+        whole = "an ensemble" if kind == "ensemble" else f"a {kind}"
+        raise ModelFileError(f"{whole} has from 1 to {MOST_MODELS} models, and this one {count}")
+    return (*(f"{_folder(place)}/{name}" for place in range(count) for name in MEMBERS[kind]), *_BESIDE[kind])
+
+
+def models_apart(kind: str, members: Mapping[str, bytes]) -> list[dict[str, bytes]]:
+    """Return the members of each model of an ensemble, named as if it stood alone; of any other kind, all members."""
+    if kind not in _BESIDE:
+        return [dict(members)]
+    count = len(needed_members(kind, members)) // len(MEMBERS[kind])
+    return [{name: members[f"{_folder(place)}/{name}"] for name in MEMBERS[kind]} for place in range(count)]
+
+
+def _folder(place: int) -> str:
+    return f"models/{place}"
+
+
 def write_contents(thing: Any) -> tuple[str, dict[str, bytes]]:
-    """Return the kind of a network, a model or a fitted estimator, and its members.
+    """Return the kind of a network, a model, an ensemble or a fitted estimator, and its members.
 
     Raises
     ------
@@ -56,18 +116,43 @@ def write_contents(thing: Any) -> tuple[str, dict[str, bytes]]:
         return "network", write_network(thing, None)
     if isinstance(thing, Model):
         return "model", _write_model(thing)
+    if isinstance(thing, Ensemble):
+        return "ensemble", _write_folders(thing.models)
     from sklearn.base import BaseEstimator
 
-    from taut.estimators import TautClassifier, TautRegressor
-
-    for kind, estimator in (("classifier", TautClassifier), ("regressor", TautRegressor)):
+    for kind, estimator in _estimators().items():
         if type(thing) is estimator:
             if not thing.__sklearn_is_fitted__():
                 raise InvalidValue(f"this {estimator.__name__} is not fitted yet; call fit before saving it")
-            return kind, {**_write_model(thing.model_), PARAMETERS: _write_parameters(thing)}
+            return kind, _write_estimator(kind, thing)
     if isinstance(thing, BaseEstimator):
-        raise InvalidType(f"only TautClassifier and TautRegressor can be saved, got a {type(thing).__name__}")
-    raise InvalidType(f"only a network, a model or an estimator of taut can be saved, got {thing!r:.60}")
+        raise InvalidType(f"only estimators of taut can be saved, got a {type(thing).__name__}")
+    raise InvalidType(f"only a network, a model, an ensemble or an estimator of taut can be saved, got {thing!r:.60}")
+
+
+def _estimators() -> dict[str, Any]:
+    from taut.estimators import TautClassifier, TautClassifierCV, TautRegressor, TautRegressorCV
+
+    return {
+        "classifier": TautClassifier,
+        "regressor": TautRegressor,
+        "classifier_cv": TautClassifierCV,
+        "regressor_cv": TautRegressorCV,
+    }
+
+
+def _write_folders(models: Sequence[Model]) -> dict[str, bytes]:
+    apart = [_write_model(model) for model in models]
+    return {f"{_folder(place)}/{name}": data for place, members in enumerate(apart) for name, data in members.items()}
+
+
+def _write_estimator(kind: str, estimator: Any) -> dict[str, bytes]:
+    from taut.estimators.base import models_of
+
+    parameters = {PARAMETERS: _write_parameters(estimator)}
+    if kind not in _BESIDE:
+        return _write_model(estimator.model_) | parameters
+    return _write_folders(models_of(estimator.model_)) | parameters | write_path(estimator.path_)
 
 
 def _write_model(model: Model) -> dict[str, bytes]:
@@ -118,11 +203,34 @@ def read_contents(kind: str, members: Mapping[str, bytes]) -> Any:
     ModelFileError
         If a member is damaged, or does not fit the others.
     """
-    network, loss = read_network(members)
     if kind == "network":
+        network, loss = read_network(members)
         if loss is not None:
             raise ModelFileError(f"{NETWORK} names a loss, which a bare network has none of")
         return network
+    if kind not in _BESIDE:
+        model = _read_model(members)
+        return model if kind == "model" else _read_estimator(kind, model, members)
+    models = _read_folders(models_apart(kind, members))
+    if kind != "ensemble" and len(models) == 1:  # there is no cross-validation with one fold
+        return _read_estimator(kind, models[0], members)
+    with damage("its models do not belong together"):
+        ensemble = Ensemble(tuple(models))
+    return ensemble if kind == "ensemble" else _read_estimator(kind, ensemble, members)
+
+
+def _read_folders(apart: list[dict[str, bytes]]) -> list[Model]:
+    models = []
+    for place, members in enumerate(apart):
+        try:
+            models.append(_read_model(members))
+        except ModelFileError as error:
+            raise ModelFileError(f"{_folder(place)}: {error}") from error.__cause__
+    return models
+
+
+def _read_model(members: Mapping[str, bytes]) -> Model:
+    network, loss = read_network(members)
     if loss is None:
         raise ModelFileError(f"{NETWORK} names no loss")
     task, targets, columns = read_schema(members)
@@ -133,7 +241,7 @@ def read_contents(kind: str, members: Mapping[str, bytes]) -> Any:
         _check_outputs(loss, targets, network.n_outputs)
         _check_memory(model)
         _check_prediction(model)
-    return model if kind == "model" else _read_estimator(kind, model, members)
+    return model
 
 
 def read_recipe(members: Mapping[str, bytes]) -> Recipe:
@@ -239,21 +347,22 @@ def _check_prediction(model: Model) -> None:
     model.targets.decode(outputs.argmax(axis=1) if model.task == "classification" else outputs)
 
 
-def _read_estimator(kind: str, model: Model, members: Mapping[str, bytes]) -> Any:
-    from taut.estimators import TautClassifier, TautRegressor
+def _read_estimator(kind: str, model: Model | Ensemble, members: Mapping[str, bytes]) -> Any:
+    from taut.estimators.base import keep_model, models_of
+    from taut.estimators.cross_validated import keep_path
 
-    estimator_class = TautClassifier if kind == "classifier" else TautRegressor
+    estimator_class = _estimators()[kind]
     if model.task != estimator_class.task:
         raise ModelFileError(f"{SCHEMA}: a {kind} cannot be for {model.task}")
     parameters = read_document(members[PARAMETERS], PARAMETERS, exact=True)
     with damage(f"{PARAMETERS} are not the parameters of a {kind}"):
         estimator: Any = estimator_class(**parameters)
-    estimator.model_, estimator.recipe_, estimator.history_ = model, model.recipe, model.history
-    estimator.n_iter_ = model.history.epochs
-    estimator.n_features_in_ = model.encoder.n_features_in_
-    names = vars(model.encoder).get("feature_names_in_")
+    keep_model(estimator, model)
+    if kind in _BESIDE:
+        keep_path(estimator, read_path(members, model.recipe, model.task))
+    encoder = models_of(model)[0].encoder
+    estimator.n_features_in_ = encoder.n_features_in_
+    names = vars(encoder).get("feature_names_in_")
     if names is not None:
         estimator.feature_names_in_ = names
-    if isinstance(model.targets, ClassTargets):
-        estimator.classes_ = np.asarray(model.targets.classes_)
     return estimator

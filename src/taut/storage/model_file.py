@@ -4,7 +4,7 @@ It is a zip with these members. The manifest names the format, the versions that
 member; a reader looks at it first, so that a file from a later version is refused with advice and not by accident.
 
 ===========================  ==========================================================================================
-``manifest.json``            format, kind ("network", "model", "classifier", "regressor"), versions, checksums
+``manifest.json``            format, kind (such as network, model, ensemble or classifier), versions, checksums
 ``recipe.json``              the recipe
 ``schema.json``              the task, the targets, and what each column is
 ``network.json``             layers with every setting, number of inputs, type, loss
@@ -13,8 +13,13 @@ member; a reader looks at it first, so that a file from a later version is refus
 ``optimizer.safetensors``    what the optimizer remembers, and an average of weights, so that training can go on
 ``preprocessing.skops``      the encoder of the columns
 ``parameters.json``          the parameters of an estimator
+``path.json``                what an estimator that chose by cross-validation has found, without the table
+``path.safetensors``         the same, its arrays
 ``summary.json``             what `taut fit` found, if it wrote the file
 ===========================  ==========================================================================================
+
+An ensemble has the recipe and all below it, down to the encoder of the columns, once for each of its models, in the
+folders ``models/0``, ``models/1``, …; so has an estimator that chose by cross-validation, for its one model or more.
 
 Floor 7 of the house; knows nothing of screens.
 """
@@ -24,6 +29,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,26 +43,31 @@ from taut.storage import contents
 from taut.storage.archive import Archive, one_line, pack, refusal
 from taut.storage.documents import checked_fields, read_document, write_document
 from taut.storage.networks import WEIGHTS
+from taut.storage.paths import PATH_ARRAYS
+from taut.training.ensemble import Ensemble
 from taut.training.model import Model
 from taut.versions import LIBRARIES, versions
 
 if TYPE_CHECKING:
-    from taut.estimators import TautClassifier, TautRegressor
+    from taut.estimators import TautClassifier, TautClassifierCV, TautRegressor, TautRegressorCV
 
 __all__ = ["FORMAT", "SUMMARY", "Manifest", "load", "read_members", "save"]
 
-#: The number of the format. A change that this version's reader would stumble over takes the next one.
+#: The number of the format. A change that this version's reader would stumble over takes the next one; a new kind of
+#: model does not, because a reader that does not know it says so and looks no further.
 FORMAT = 1
 
 _MANIFEST, SUMMARY = "manifest.json", "summary.json"
 
-# The most bytes that a member may have.
+# The most bytes that a member may have, and all members of this name in an ensemble together.
 _MEGABYTE = 2**20
 _LIMITS = {
     _MANIFEST: _MEGABYTE,
-    "recipe.json": _MEGABYTE,
-    "network.json": 4 * _MEGABYTE,
+    "recipe.json": 4 * _MEGABYTE,
+    "network.json": 16 * _MEGABYTE,
     "parameters.json": 4 * _MEGABYTE,
+    "path.json": 64 * _MEGABYTE,
+    "path.safetensors": 256 * _MEGABYTE,
     "schema.json": 64 * _MEGABYTE,
     "history.json": 64 * _MEGABYTE,
     "optimizer.safetensors": 4096 * _MEGABYTE,
@@ -64,10 +75,11 @@ _LIMITS = {
     "preprocessing.skops": 256 * _MEGABYTE,
     WEIGHTS: 4096 * _MEGABYTE,
 }
+_STORED = (WEIGHTS, contents.MEMORY, contents.PREPROCESSING, PATH_ARRAYS)  # not compressed
 
 
 def save(
-    model: Network | Model | TautClassifier | TautRegressor,
+    model: Network | Model | Ensemble | TautClassifier | TautRegressor | TautClassifierCV | TautRegressorCV,
     path: str | os.PathLike[str],
     *,
     summary: Mapping[str, Any] | None = None,
@@ -78,7 +90,7 @@ def save(
 
     Parameters
     ----------
-    model : Network, Model, TautClassifier or TautRegressor
+    model : Network, Model, Ensemble, TautClassifier, TautRegressor, TautClassifierCV or TautRegressorCV
         Built or fitted. An estimator whose `random_state` is a generator comes back with the seed that it gave the
         fit.
     path : path
@@ -115,17 +127,13 @@ def save(
         "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
     }
     members = {_MANIFEST: write_document(manifest), **members}
-    for name, data in members.items():
-        if len(data) > _LIMITS[name]:
-            raise ModelFileError(
-                f"{target}: {name} would have {len(data)} bytes, more than the {_LIMITS[name]} allowed"
-            )
     try:
+        _check_sizes({name: len(data) for name, data in members.items()})
         contents.read_contents(kind, members)
     except ModelFileError as error:
         raise refusal(target, f"not saved, because it could not be loaded again: {error}") from error
     try:
-        replace_file(target, pack(members, stored=(WEIGHTS, contents.MEMORY, contents.PREPROCESSING)))
+        replace_file(target, pack(members, stored=[name for name in members if _document(name) in _STORED]))
     except (OSError, ValueError) as error:
         raise refusal(target, f"cannot be written ({_reason(error)})") from error
 
@@ -140,7 +148,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Network, Model, TautClassifier or TautRegressor
+    Network, Model, Ensemble, TautClassifier, TautRegressor, TautClassifierCV or TautRegressorCV
         What was saved; it predicts the same.
 
     Raises
@@ -219,7 +227,8 @@ def _read_manifest(archive: Archive) -> Manifest:
     if manifest.format < 1:
         raise ModelFileError(f"{_MANIFEST}: there is no format {manifest.format}")
     if manifest.kind not in contents.MEMBERS:
-        raise ModelFileError(one_line(f"{_MANIFEST}: unknown kind of model {manifest.kind!r:.40}"))
+        unknown = one_line(f"unknown kind of model {manifest.kind!r:.40}")
+        raise ModelFileError(f"{_MANIFEST}: {unknown}; if a newer taut made it, update taut")
     for field in (manifest.versions, manifest.members):
         if not all(isinstance(value, str) for value in field.values()):
             raise ModelFileError(f"{_MANIFEST}: versions and checksums should be strings")
@@ -227,21 +236,41 @@ def _read_manifest(archive: Archive) -> Manifest:
 
 
 def _read_members(archive: Archive, manifest: Manifest) -> dict[str, bytes]:
-    needed = contents.MEMBERS[manifest.kind]
+    needed = contents.needed_members(manifest.kind, archive.names)
+    known, whole = {*needed, SUMMARY, _MANIFEST}, f"{'an' if manifest.kind == 'ensemble' else 'a'} {manifest.kind}"
     for name in archive.names:
-        if name not in (*needed, SUMMARY, _MANIFEST):
-            raise ModelFileError(one_line(f"it holds {name!r:.80}, which a {manifest.kind} does not consist of"))
+        if name not in known:
+            raise ModelFileError(one_line(f"it holds {name!r:.80}, which {whole} does not consist of"))
     for name in needed:
         if name not in archive.names:
             raise ModelFileError(f"{name} is missing: the file is not complete")
     names = [name for name in archive.names if name != _MANIFEST]
     if set(names) != manifest.members.keys():
         raise ModelFileError(f"{_MANIFEST} lists other members than there are")
-    members = {name: archive.read(name, _LIMITS[name]) for name in names}
+    _check_sizes({name: archive.size(name) for name in archive.names})
+    members = {name: archive.read(name, _LIMITS[_document(name)]) for name in names}
     for name, data in members.items():
         if hashlib.sha256(data).hexdigest() != manifest.members[name]:
             raise ModelFileError(f"{name} is not what was saved: its checksum is wrong")
     return members
+
+
+def _check_sizes(sizes: Mapping[str, int]) -> None:
+    """Refuse members that are too large; the models of an ensemble may together be no larger than one alone."""
+    totals: Counter[str] = Counter()
+    for name, size in sizes.items():
+        document = _document(name)
+        limit = _LIMITS[document]
+        totals[document] += size
+        if size > limit:
+            raise ModelFileError(f"the member {name!r} has {size} bytes, more than the {limit} allowed")
+        if totals[document] > limit:
+            raise ModelFileError(f"the members {document!r} have more than the {limit} bytes together that are allowed")
+
+
+def _document(name: str) -> str:
+    """Return what a member is called in the folder of its model."""
+    return name.rpartition("/")[2]
 
 
 def _advice(made_with: Mapping[str, str]) -> str:

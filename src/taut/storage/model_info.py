@@ -32,7 +32,9 @@ class ModelInfo:
     path : Path
         The file.
     kind : str
-        "network", "model", "classifier" or "regressor".
+        "network", "model", "ensemble", "classifier", "regressor", "classifier_cv" or "regressor_cv".
+    n_models : int
+        How many networks are in it; what is said of one of an ensemble is said of the first.
     format : int
         Number of its format.
     versions : dict of str to str
@@ -61,6 +63,7 @@ class ModelInfo:
 
     path: Path
     kind: str
+    n_models: int
     format: int
     versions: dict[str, str]
     task: str | None
@@ -105,7 +108,9 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
     ('network', 9, 'float64')
     """
     with read_members(path) as (manifest, members):
-        network = read_document(members[NETWORK], NETWORK)
+        apart = contents.models_apart(manifest.kind, members)
+        first = apart[0]
+        network = read_document(first[NETWORK], NETWORK)
         types = {"n_inputs": int, "dtype": str, "layers": list, "loss": dict | NoneType}
         n_inputs, dtype, _, _ = checked_fields(network, NETWORK, types)
         task: str | None = None
@@ -114,9 +119,9 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
         classes: list[Any] | None = None
         n_targets = epochs = 0
         if manifest.kind != "network":
-            task, targets, columns = contents.read_schema(members)
-            recipe = contents.read_recipe(members)
-            epochs = contents.read_history(members).epochs
+            task, targets, columns = contents.read_schema(first)
+            recipe = contents.read_recipe(first)
+            epochs = contents.read_history(first).epochs
             if isinstance(targets, ClassTargets):
                 classes = targets.classes_.tolist()
             else:
@@ -124,6 +129,7 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
         return ModelInfo(
             path=Path(path),
             kind=manifest.kind,
+            n_models=len(apart),
             format=manifest.format,
             versions=manifest.versions,
             task=task,
@@ -132,7 +138,7 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
             classes=classes,
             n_targets=n_targets,
             n_inputs=n_inputs,
-            n_parameters=count_parameters(members),
+            n_parameters=count_parameters(first),
             dtype=dtype,
             epochs=epochs,
             summary=read_document(members[SUMMARY], SUMMARY) if SUMMARY in members else None,

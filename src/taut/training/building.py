@@ -38,6 +38,8 @@ from taut.network import (
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from taut.training.recipe import Recipe
 
 __all__ = ["AUTO_INITIALIZERS", "NORMALIZATIONS", "TASK_LOSSES", "average", "loss", "network", "optimizer"]
@@ -63,8 +65,8 @@ AUTO_INITIALIZERS = {
 NORMALIZATIONS: dict[str, type[Layer]] = {"layer": LayerNorm, "batch": BatchNorm}
 
 
-def network(recipe: Recipe, n_inputs: int, n_outputs: int) -> Network:
-    """Return the network, built, with its first weights."""
+def network(recipe: Recipe, n_inputs: int, n_outputs: int, state: np.ndarray | None = None) -> Network:
+    """Return the network, built, with its first weights, drawn or given."""
     layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
     layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
     for index, units in enumerate(recipe.hidden_layer_sizes):
@@ -75,7 +77,7 @@ def network(recipe: Recipe, n_inputs: int, n_outputs: int) -> Network:
         if _at(recipe.dropout, index):
             layers.append(Dropout(_at(recipe.dropout, index)))
     layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
-    return Network(layers).build(n_inputs, seed=recipe.seed, dtype=recipe.dtype)
+    return Network(layers).build(n_inputs, seed=recipe.seed, dtype=recipe.dtype, state=state)
 
 
 def _at(value: float | tuple[float, ...], layer: int) -> float:

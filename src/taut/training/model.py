@@ -29,7 +29,7 @@ from taut.training.train import train
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Model", "Table", "fit_model", "train_further"]
+__all__ = ["Model", "Table", "augment_raw", "fit_model", "train_further"]
 
 Table = Any  # a pandas DataFrame, or an array of shape (rows, columns)
 
@@ -86,6 +86,10 @@ class Model:
         if self.task != "classification":
             raise InvalidValue("a regression model has no class probabilities; use predict")
         return self.loss.inverse_link(self.outputs(X))
+
+    def surprises(self, X: Table) -> list[str]:
+        """Return what is odd about later rows, in plain sentences, at most one a column."""
+        return self.encoder.surprises(X)
 
     def data_loss(self, X: Table, y: Any) -> float:
         """Return the mean data loss on the rows of a table; for regression, of the standardized target."""
@@ -174,7 +178,7 @@ def fit_model(
         batch_size=recipe.batch_rows(len(inputs)),
         validation=None if validation is None else (encoder.transform(validation[0]), targets.encode(validation[1])),
         sample_weight=sample_weight,
-        augment=None if recipe.augmentation is None else _augment_raw(recipe, encoder, X),
+        augment=None if recipe.augmentation is None else augment_raw(recipe, encoder, X),
         mixup=recipe.mixup,
         average=recipe.build_average(),
         seed=recipe.seed,
@@ -204,7 +208,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
         epochs=state.epoch + 1,
         batch_size=recipe.batch_rows(len(inputs)),
         sample_weight=sample_weight,
-        augment=None if recipe.augmentation is None else _augment_raw(recipe, model.encoder, X),
+        augment=None if recipe.augmentation is None else augment_raw(recipe, model.encoder, X),
         mixup=recipe.mixup,
         seed=recipe.seed,
         resume=state,
@@ -212,7 +216,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
     model.history.extend(history)
 
 
-def _augment_raw(recipe: Recipe, encoder: TableEncoder, X: Table) -> Any:
+def augment_raw(recipe: Recipe, encoder: TableEncoder, X: Table) -> Any:
     """Return a function that augments the rows as they came, before scaling, and encodes the result."""
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The population: many fits at once, on threads over one copy of the data.
+"""The population: many fits at once, on threads over one copy of the data, or of each of several tables.
 
 A planned run is a recipe, the rows it trains on, the rows it is validated on, and a seed. Each thread takes the longest
 run that is left and trains it in compiled code, which needs no other thread; so the result does not depend on how many
@@ -14,23 +14,26 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
 from queue import Empty, SimpleQueue
 from types import FrameType
 
 import numpy as np
 
 from taut.checks import check_choice, check_flag, check_number, shown
-from taut.errors import InvalidType, NonFiniteLoss
+from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.random import Random
 from taut.training.callbacks import EarlyStopping, Run
 from taut.training.history import History, State
 from taut.training.loops import Columns, CompiledLoop
-from taut.training.recipe import TASKS, Recipe
+from taut.training.recipe import TASKS
 from taut.training.runs import FinishedRun, PlannedRun
 from taut.training.setup import Setup
 from taut.training.shared_table import SharedTable
 
-__all__ = ["train_many"]
+__all__ = ["train_many", "train_population"]
 
 
 def train_many(
@@ -97,6 +100,49 @@ def train_many(
     True
     """
     check_choice("task", task, TASKS)
+    table = SharedTable(X, y, task, sample_weight, class_weight)
+    return train_population(
+        runs,
+        [table],
+        evaluate_training=evaluate_training,
+        n_threads=n_threads,
+        on_finish=on_finish,
+        is_cancelled=is_cancelled,
+        progress=progress,
+    )
+
+
+def train_population(
+    runs: Sequence[PlannedRun],
+    tables: Sequence[SharedTable],
+    *,
+    evaluate_training: bool = True,
+    n_threads: int | None = None,
+    on_finish: Callable[[int, FinishedRun], None] | None = None,
+    is_cancelled: Callable[[int], bool] | None = None,
+    progress: bool = False,
+) -> list[FinishedRun]:
+    """Train a population of networks on several tables, such as the folds of a cross-validation.
+
+    Parameters
+    ----------
+    runs : sequence of PlannedRun
+        What to train; `table` says on which table.
+    tables : sequence of SharedTable
+        The data.
+    evaluate_training, n_threads, on_finish, is_cancelled, progress
+        See `train_many`.
+
+    Returns
+    -------
+    list of FinishedRun
+        As `train_many`. A run that has paused can be resumed by another, with the same result as without the pause.
+
+    Raises
+    ------
+    InvalidValue, InvalidType
+        If an argument cannot be used.
+    """
     check_flag("evaluate_training", evaluate_training)
     check_flag("progress", progress)
     if n_threads is not None:
@@ -110,14 +156,14 @@ def train_many(
     for run in given:
         if not isinstance(run, PlannedRun):
             raise InvalidType(f"runs must be a list of PlannedRun, got {shown(run)} in it")
-    table = SharedTable(X, y, task, sample_weight, class_weight)
-    for run in runs:
-        table.admit(run)
+        if not 0 <= run.table < len(tables):
+            raise InvalidValue(f"table must be from 0 to {len(tables) - 1}, got {shown(run.table)}")
+        tables[run.table].admit(run)
     if not runs:
         return []
     from joblib import cpu_count  # those that this process may use
 
-    crew = _Crew(table, list(runs), evaluate_training, is_cancelled)
+    crew = _Crew(tables, list(runs), evaluate_training, is_cancelled)
     return crew.work(min(n_threads or cpu_count(), len(runs)), on_finish, progress)
 
 
@@ -125,10 +171,15 @@ class _Crew:
     """The threads that make the runs of a population."""
 
     def __init__(
-        self, table: SharedTable, runs: list[PlannedRun], evaluates: bool, is_cancelled: Callable[[int], bool] | None
+        self,
+        tables: Sequence[SharedTable],
+        runs: list[PlannedRun],
+        evaluates: bool,
+        is_cancelled: Callable[[int], bool] | None,
     ) -> None:
-        self.table, self.runs, self.evaluates, self._is_cancelled = table, runs, evaluates, is_cancelled
-        self._left = deque(sorted(range(len(runs)), key=lambda index: -table.cost(runs[index])))
+        self.tables, self.runs, self.evaluates, self._is_cancelled = tables, runs, evaluates, is_cancelled
+        costs = [tables[run.table].cost(run) for run in runs]
+        self._left = deque(sorted(range(len(runs)), key=lambda index: -costs[index]))
         self._ended: SimpleQueue[tuple[int, FinishedRun | BaseException]] = SimpleQueue()
         self._is_interrupted = self._is_over = False  # end after the epoch; end at once
 
@@ -192,12 +243,18 @@ class _Crew:
             self._ended.put((index, outcome))
 
     def _make(self, index: int) -> FinishedRun:
-        planned, table = self.runs[index], self.table
-        recipe = planned.recipe
+        planned = self.runs[index]
+        table, recipe = self.tables[planned.table], planned.recipe
         shape = table.X.shape[1], table.n_outputs, table.task
-        network, loss, optimizer = recipe.build(*shape, class_weight=table.class_weight)
+        earlier = planned.resume
+        start = planned.start if earlier is None else earlier.state
+        network, loss, optimizer = recipe.build(*shape, class_weight=table.class_weight, state=start)
+        pieces = [] if earlier is None or not earlier.columns else [earlier.columns]
+        if earlier is not None:
+            planned = replace(planned, resume=None)  # of which nothing is needed any more
+        outcome = partial(FinishedRun, planned, _metric_name=loss.metric_name, _shape=shape)
         if self._ends(index):
-            return FinishedRun(planned, self._reason, None, None, network.state.copy(), {}, loss.metric_name, shape)
+            return outcome(self._reason, None, None, network.state.copy(), pieces[0] if pieces else {})
         objective = table.objective(planned)
         setup = Setup(
             network=network,
@@ -210,31 +267,35 @@ class _Crew:
             random=Random(recipe.seed),
             average=recipe.build_average(),
             mixup=recipe.mixup,
-            augment=None if recipe.augmentation is None else recipe.augmentation.apply,
+            augment=table.augment(recipe),
             evaluate_training=self.evaluates,
         )
-        pieces, stopped, error, best = self._run(setup, recipe, index)
+        state = deepcopy(earlier.progress) if earlier is not None else None
+        state = state or State(memory=setup.optimizer.start(network.theta))
+        made, stopped, error, best = self._run(setup, state, planned, index)
+        pieces += made
         columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]} if pieces else {}
-        return FinishedRun(planned, stopped, error, best, network.state.copy(), columns, loss.metric_name, shape)
+        progress = state if stopped == "paused" else None
+        return outcome(stopped, error, best, network.state.copy(), columns, progress=progress)
 
     def _run(
-        self, setup: Setup, recipe: Recipe, index: int
+        self, setup: Setup, state: State, planned: PlannedRun, index: int
     ) -> tuple[list[Columns], str, NonFiniteLoss | None, int | None]:
-        """Run a setup to its end; return pieces of its history, why it stopped, and its best epoch."""
+        """Run a setup to its end or pause; return pieces of its history, why it stopped, and its best epoch."""
+        recipe, last = planned.recipe, planned.last_epoch
         stopping = EarlyStopping(recipe.patience) if recipe.early_stopping else None
         if stopping is not None:
             stopping.on_start(Run(setup.network, History(setup.loss.metric_name), setup.epochs))
-        state = State(memory=setup.optimizer.start(setup.network.theta))
         loop = CompiledLoop(setup, state, stopping, n_threads=1)  # which knows every kind that a recipe can name
         pieces: list[Columns] = []
-        stopped, error = "epochs", None
+        stopped, error = "epochs" if last == recipe.epochs else "paused", None
         try:
-            while loop.session.epoch < setup.epochs and not loop.stopped_early:
+            while loop.session.epoch < last and not loop.stopped_early:
                 ends = self._ends(index)
                 if self._is_over or (ends and loop.is_between_epochs):
                     stopped = self._reason
                     break
-                pieces.append(loop.advance(loop.session.epoch + 1 if ends else setup.epochs))
+                pieces.append(loop.advance(loop.session.epoch + 1 if ends else last))
         except NonFiniteLoss as broke:
             error = broke.with_traceback(None)  # which would keep all that the run needed
         loop.finish()

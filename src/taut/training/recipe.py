@@ -102,7 +102,7 @@ class Recipe:
     swa : float, default 0.0
         If above 0, the network is given the mean of its weights over the last epochs, this share of all.
     batch_size : int or "all" or "auto", default "auto"
-        Samples in an update; "auto" takes all up to 40, then a sixteenth of them, from 32 to 512.
+        Samples in an update; "auto" takes all up to 48, then a sixteenth of them, from 32 to 512.
     epochs : int, default 100
         Passes over the data.
     early_stopping : bool, default False
@@ -243,7 +243,13 @@ class Recipe:
             check_number(name, number, at_least=0, below=1 if name == "dropout" else None)
 
     def build(
-        self, n_inputs: int, n_outputs: int, task: str, *, class_weight: tuple[float, ...] | None = None
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        task: str,
+        *,
+        class_weight: tuple[float, ...] | None = None,
+        state: np.ndarray | None = None,
     ) -> tuple[Network, Loss, Optimizer]:
         """Make what `train` takes.
 
@@ -255,11 +261,13 @@ class Recipe:
             What the network is for.
         class_weight : tuple of float, optional
             One factor a class.
+        state : ndarray, shape (parameters + statistics,), optional
+            First values of the network; by default they are drawn from `seed`.
 
         Returns
         -------
         network : Network
-            Built, with its first weights drawn from `seed`.
+            Built, with its first weights.
         loss : Loss
             The data loss.
         optimizer : Optimizer
@@ -267,7 +275,7 @@ class Recipe:
         """
         check_choice("task", task, TASKS)
         return (
-            building.network(self, n_inputs, n_outputs),
+            building.network(self, n_inputs, n_outputs, state),
             building.loss(self, task, class_weight),
             self.build_optimizer(),
         )
@@ -284,7 +292,7 @@ class Recipe:
         """Return how many of `n_samples` samples an update takes."""
         if isinstance(self.batch_size, int):
             return min(self.batch_size, n_samples)
-        return n_samples if n_samples <= 40 or self.batch_size == "all" else min(max(n_samples // 16, 32), 512)
+        return n_samples if n_samples <= 48 or self.batch_size == "all" else min(max(n_samples // 16, 32), 512)
 
     def describe(self) -> str:
         """Return in a few words what regularizes."""

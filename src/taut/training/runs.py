@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from taut.checks import shown
+from taut.checks import check_number, shown
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.network import Network
 from taut.training.history import History, State
@@ -34,12 +34,24 @@ class PlannedRun:
         Rows to look at after each epoch; if the recipe stops early, they say when.
     seed : int, optional
         Takes the place of the recipe's.
+    table : int, default 0
+        Which of the tables it is made on, for `train_population`.
+    start : ndarray, shape (parameters + statistics,), optional
+        Weights and statistics to start from, such as the `state` of a finished run; by default they are drawn.
+    until : int, optional
+        Pause after so many epochs, if the recipe has more.
+    resume : FinishedRun, optional
+        A paused run of the same recipe on the same rows, to go on with as if it had not paused.
     """
 
     recipe: Recipe
     rows: np.ndarray | None = None
     validation_rows: np.ndarray | None = None
     seed: int | None = None
+    table: int = 0
+    start: np.ndarray | None = None
+    until: int | None = None
+    resume: FinishedRun | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.recipe, Recipe):
@@ -48,6 +60,17 @@ class PlannedRun:
             object.__setattr__(self, "recipe", replace(self.recipe, seed=self.seed))
         if self.recipe.early_stopping and self.validation_rows is None:
             raise InvalidValue("a recipe with early_stopping=True needs validation_rows")
+        if self.until is not None:
+            check_number("until", self.until, at_least=1, integer=True)
+        if self.recipe.early_stopping and (self.until is not None or self.resume is not None):
+            raise InvalidValue("a run that stops early cannot pause or resume; give early_stopping=False")
+        if self.resume is not None and self.resume.progress is None:
+            raise InvalidValue(f"only a paused run can be resumed, got one that ended by: {self.resume.stopped}")
+
+    @property
+    def last_epoch(self) -> int:
+        """How many epochs the run is to have made when it ends or pauses."""
+        return self.recipe.epochs if self.until is None else min(self.until, self.recipe.epochs)
 
 
 @dataclass(eq=False)
@@ -59,7 +82,7 @@ class FinishedRun:
     planned : PlannedRun
         What was planned.
     stopped : str
-        "epochs", "early stopping", "cancelled", "interrupted", or "not finite".
+        "epochs", "early stopping", "paused", "cancelled", "interrupted", or "not finite".
     error : NonFiniteLoss or None
         Why it broke off, if its loss was not finite.
     best_epoch : int or None
@@ -68,6 +91,8 @@ class FinishedRun:
         Weights and statistics of the network.
     columns : dict of str to ndarray, shape (epochs,)
         The columns of its history.
+    progress : State or None
+        What a paused run needs to go on.
     """
 
     planned: PlannedRun
@@ -78,14 +103,13 @@ class FinishedRun:
     columns: Columns
     _metric_name: str = field(repr=False)
     _shape: tuple[int, int, str] = field(repr=False)
+    progress: State | None = field(default=None, repr=False)
 
     @cached_property
     def network(self) -> Network:
         """The trained network."""
         n_inputs, n_outputs, task = self._shape
-        network, _, _ = self.planned.recipe.build(n_inputs, n_outputs, task)
-        network.state[:] = self.state
-        return network
+        return self.planned.recipe.build(n_inputs, n_outputs, task, state=self.state)[0]
 
     @cached_property
     def history(self) -> History:

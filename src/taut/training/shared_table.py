@@ -1,4 +1,4 @@
-"""The shared table: one copy of the data, on which all runs of a population are made.
+"""The shared table: one copy of some data, on which many runs of a population are made.
 
 It is checked once for each loss and floating-point type, and each run before the first begins; a run sees its rows by
 their numbers. Floor 4 of the house; knows nothing of threads.
@@ -6,6 +6,7 @@ their numbers. Floor 4 of the house; knows nothing of threads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -17,7 +18,7 @@ from taut.errors import InvalidType, InvalidValue
 from taut.network import Loss
 from taut.random import Random
 from taut.training import building
-from taut.training.objective import Objective, objective_of
+from taut.training.objective import Augment, Objective, objective_of
 from taut.training.recipe import Recipe
 from taut.training.runs import PlannedRun
 
@@ -25,14 +26,46 @@ __all__ = ["SharedTable"]
 
 
 class SharedTable:
-    """The data that all runs share, checked once for each loss and floating-point type."""
+    """Data that many runs share, checked once for each loss and floating-point type.
+
+    Parameters
+    ----------
+    X : array-like, shape (samples, inputs)
+        Inputs, as numbers, scaled.
+    y : array-like, shape (samples,) or (samples, outputs)
+        Integer labels from 0, or numbers.
+    task : {"classification", "regression"}
+        What the networks are for.
+    sample_weight : array-like, shape (samples,), optional
+        How much each sample counts; in each run, its training rows have mean weight 1.
+    class_weight : tuple of float, optional
+        One factor a class.
+    n_classes : int, optional
+        How many classes there are, if `y` may not show the last of them.
+    augment : callable, optional
+        From a recipe to what makes the inputs of a run's training rows for each epoch; by default, augmentation is
+        applied to the rows of `X` as they are.
+
+    Raises
+    ------
+    InvalidValue, InvalidType
+        If an argument cannot be used.
+    """
 
     def __init__(
-        self, X: Any, y: Any, task: str, sample_weight: np.ndarray | None, class_weight: tuple[float, ...] | None
+        self,
+        X: Any,
+        y: Any,
+        task: str,
+        sample_weight: np.ndarray | None = None,
+        class_weight: tuple[float, ...] | None = None,
+        *,
+        n_classes: int | None = None,
+        augment: Callable[[Recipe], Augment] | None = None,
     ) -> None:
         self.X, self.y, self.task = np.asarray(X), np.asarray(y), task
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight)
-        self.class_weight = class_weight
+        self.class_weight, self._augment = class_weight, augment
         if self.X.ndim != 2 or not self.X.size:
             raise InvalidValue(f"X must have shape (samples, inputs) with at least one of each, got {self.X.shape}")
         if self.y.ndim not in (1, 2) or not self.y.size:
@@ -46,7 +79,7 @@ class SharedTable:
         elif self.y.min() < 0:
             raise InvalidValue(f"class labels must be integers from 0, got {self.y.min()}")
         else:
-            self.n_outputs = int(self.y.max()) + 1
+            self.n_outputs = int(self.y.max()) + 1 if n_classes is None else n_classes
         self._wholes: dict[tuple[Loss, str], Objective] = {}
         self._factors: dict[tuple[Loss, str], np.ndarray | None] = {}  # of the classes, for each row
 
@@ -66,7 +99,9 @@ class SharedTable:
         weights = self._wholes[key].weights
         if rows is not None and weights is not None and not weights[rows].any():
             raise InvalidValue(f"sample_weight and class_weight are 0 in all rows of a run: {shown(rows.tolist())}")
-        if recipe.augmentation is not None:  # applied to no image, it still says which it is for
+        if (
+            recipe.augmentation is not None and self._augment is None
+        ):  # applied to no image, it still says which it is for
             recipe.augmentation.apply(self.X[:0], np.arange(0), Random(recipe.seed))
 
     def cost(self, run: PlannedRun) -> float:
@@ -74,6 +109,12 @@ class SharedTable:
         rows = len(self.X) if run.rows is None else len(run.rows)
         widths = (self.X.shape[1], *run.recipe.hidden_layer_sizes, self.n_outputs)
         return float(run.recipe.epochs) * rows * sum(a * b for a, b in pairwise(widths))
+
+    def augment(self, recipe: Recipe) -> Augment | None:
+        """Return what makes the inputs of each epoch, if the recipe augments."""
+        if recipe.augmentation is None:
+            return None
+        return recipe.augmentation.apply if self._augment is None else self._augment(recipe)
 
     def objective(self, run: PlannedRun) -> Objective:
         """Return what a run minimizes: its rows of the table, without a copy of them."""

@@ -1,0 +1,86 @@
+"""Fold models: the networks that cross-validation trains, one a fold, kept as an ensemble.
+
+A choice looks at hundreds of networks and keeps none of them. Those of the recipe that was chosen are trained again,
+which gives the same, bit for bit, and takes what a handful of fits take. Floor 5 of the house; knows nothing of how
+the recipe was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from taut.errors import InvalidValue
+from taut.selection.crew import Crew, Report
+from taut.selection.folds import Fold, Folds
+from taut.selection.outcomes import Outcome, Plan
+from taut.training import building
+from taut.training.ensemble import Ensemble
+from taut.training.model import Model
+from taut.training.recipe import Recipe
+
+__all__ = ["ensemble_of", "fold_models", "model_of"]
+
+
+def fold_models(recipe: Recipe, folds: Folds, *, crew: Crew | None = None, report: Report | None = None) -> Ensemble:
+    """Fit a recipe to the training rows of each fold.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe, which must not stop early.
+    folds : Folds
+        The folds.
+    crew : Crew, optional
+        Who trains; all cores by default.
+    report : callable, optional
+        Told ``(fits done, fits planned, words)``.
+
+    Returns
+    -------
+    Ensemble
+        Of one model a fold.
+
+    Raises
+    ------
+    NonFiniteLoss
+        If training diverged on a fold.
+
+    Examples
+    --------
+    >>> from taut.data import load_sample
+    >>> from taut.selection.folds import splits_of
+    >>> frame, target = load_sample("wine")
+    >>> X, y = frame.drop(columns=target), frame[target]
+    >>> folds = Folds(X, y, "classification", splits_of(3, X, y, task="classification"))
+    >>> len(fold_models(Recipe(epochs=5), folds).models)
+    3
+    """
+    if recipe.early_stopping:
+        raise InvalidValue("models of folds need a recipe with early_stopping=False")
+    encoded = folds.encoded(recipe.scaling)
+    found: dict[int, Outcome] = {}
+
+    def keep(fold: int, outcome: Outcome) -> None:
+        found[fold] = outcome
+        if report is not None:
+            report(len(found), len(encoded), "models of the folds")
+
+    with (crew or Crew()).at_work(encoded) as workers:
+        workers.make([Plan(recipe, fold) for fold in range(len(encoded))], keep, curves=True)
+    return ensemble_of([found[place] for place in range(len(encoded))], folds)
+
+
+def ensemble_of(outcomes: Sequence[Outcome], folds: Folds) -> Ensemble:
+    """Return the networks of outcomes, one a fold, as an ensemble; their histories must have been kept."""
+    encoded = folds.encoded(outcomes[0].run.planned.recipe.scaling)
+    return Ensemble(tuple(model_of(outcome, fold) for outcome, fold in zip(outcomes, encoded, strict=True)))
+
+
+def model_of(outcome: Outcome, fold: Fold) -> Model:
+    """Return the network of an outcome on a fold with what encodes its table; its history must have been kept."""
+    run, task = outcome.run, fold.table.task
+    if run.error is not None:
+        raise run.error
+    recipe = run.planned.recipe
+    loss = building.loss(recipe, task, fold.table.class_weight)
+    return Model(recipe, task, fold.encoder, fold.targets, run.network, loss, run.history)

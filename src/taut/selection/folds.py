@@ -1,0 +1,265 @@
+"""Folds: which rows train and which validate, and each fold encoded by what its own training rows show.
+
+Medians, scales, levels of categories and the mean of the target are learned from the training rows of a fold and from
+nothing else, so that nothing about its validation rows leaks into what is judged on them. Every candidate meets the
+same folds, so that differences are paired. Floor 5 of the house; knows nothing of recipes' merits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from taut.checks import check_number, shown
+from taut.data.columns import TableEncoder
+from taut.data.frames import take
+from taut.data.splits import folds
+from taut.data.targets import ClassTargets, ClassWeight, NumberTargets, class_weights
+from taut.errors import InvalidType, InvalidValue
+from taut.selection.scores import METRICS
+from taut.training.model import Table, augment_raw
+from taut.training.shared_table import SharedTable
+
+__all__ = ["CV", "Fold", "Folds", "Splits", "splits_of"]
+
+Splits = Sequence[tuple[np.ndarray, np.ndarray]]
+
+#: A number of folds, pairs of row numbers, or one of scikit-learn's splitters.
+CV = Any
+
+
+def splits_of(
+    cv: CV,
+    X: Table,
+    y: Any,
+    *,
+    task: str,
+    repeats: int = 1,
+    groups: Any = None,
+    time: Any = None,
+    seed: int = 0,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the folds that `cv` asks for.
+
+    Parameters
+    ----------
+    cv : int, iterable of (train, validation), or splitter
+        A number of folds, made by `taut.data.folds`: stratified by class, whole groups, or forward in time. Otherwise
+        pairs of row numbers, or an object of scikit-learn with a method `split`.
+    X, y
+        The table without the target, and the target.
+    task : {"classification", "regression"}
+        What is to be fitted.
+    repeats : int, default 1
+        How many times the rows are divided anew; for a number of folds without `time`.
+    groups, time
+        See `taut.data.folds`.
+    seed : int, default 0
+        Same seed, same folds.
+
+    Returns
+    -------
+    list of (train_index, validation_index)
+        One after another the folds of each repeat.
+
+    Raises
+    ------
+    InvalidValue, InvalidType
+        If `cv` or `repeats` cannot be used; `DataError` if the rows cannot be divided so.
+    """
+    check_number("repeats", repeats, at_least=1, integer=True)
+    if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
+        if repeats > 1 and time is not None:
+            raise InvalidValue(f"folds that go forward in time cannot be repeated: give repeats=1, got {repeats}")
+        seeds = range(seed, seed + repeats)
+        return [
+            fold
+            for each in seeds
+            for fold in folds(y, n_splits=int(cv), task=task, groups=groups, time=time, seed=each)
+        ]
+    if repeats > 1:
+        raise InvalidValue(f"repeats is for a number of folds; got repeats={repeats} with cv={shown(cv)}")
+    split = getattr(cv, "split", None)
+    try:
+        pairs = list(split(X, y, groups) if callable(split) else cv)
+        made = [(np.asarray(train), np.asarray(held)) for train, held in pairs]
+    except TypeError as error:
+        raise InvalidType(
+            f"cv must be a number of folds, pairs of row numbers, or a splitter, got {shown(cv)}"
+        ) from error
+    if len(made) < 2:
+        raise InvalidValue(f"cv must divide the rows at least twice, got {len(made)} pairs of row numbers")
+    return [(_rows(train, len(y)), _rows(held, len(y))) for train, held in made]
+
+
+def _rows(given: np.ndarray, n: int) -> np.ndarray:
+    rows = np.flatnonzero(given) if given.dtype == bool else given
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows) or rows.min() < 0 or rows.max() >= n:
+        raise InvalidValue(f"cv must give row numbers from 0 to {n - 1}, got {shown(given.tolist())}")
+    return rows.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """A fold, encoded by what its training rows show.
+
+    Attributes
+    ----------
+    train, held : ndarray of int64
+        Positions of its training and of its validation rows in the table; there may be none of the latter.
+    encoder : TableEncoder
+        Fitted on the training rows.
+    targets : ClassTargets or NumberTargets
+        Fitted on all labels there are, or on the numbers of the training rows.
+    table : SharedTable
+        The training rows, encoded, and behind them the validation rows.
+    true : ndarray, shape (rows of the table,) or (rows of the table, targets)
+        Codes of classes, or numbers in their own units.
+    weight : ndarray, shape (rows of the table,), or None
+        How much each row counts.
+    """
+
+    train: np.ndarray
+    held: np.ndarray
+    encoder: TableEncoder
+    targets: ClassTargets | NumberTargets
+    table: SharedTable
+    true: np.ndarray
+    weight: np.ndarray | None
+
+    @property
+    def train_rows(self) -> np.ndarray:
+        """Where the training rows are in `table`."""
+        return np.arange(len(self.train))
+
+    @property
+    def held_rows(self) -> np.ndarray | None:
+        """Where the validation rows are in `table`; None if there are none."""
+        return np.arange(len(self.train), len(self.train) + len(self.held)) if len(self.held) else None
+
+    def answers(self, outputs: np.ndarray, inverse_link: Any) -> np.ndarray:
+        """Return probabilities, or numbers in their own units, for outputs of a network."""
+        if isinstance(self.targets, ClassTargets):
+            return np.asarray(inverse_link(outputs.astype(np.float64, copy=False)))
+        return self.targets.decode(outputs)
+
+    def metrics(self, answers: np.ndarray, rows: slice) -> dict[str, float]:
+        """Return each metric of the answers for some rows of `table`; without rows, NaN."""
+        true, weight = self.true[rows], None if self.weight is None else self.weight[rows]
+        names = METRICS[self.table.task]
+        if not len(true):
+            return dict.fromkeys(names, float("nan"))
+        if isinstance(self.targets, ClassTargets):
+            # The smallest probability that counts is that of scikit-learn's log_loss.
+            chosen = np.clip(answers[np.arange(len(true)), true], np.finfo(float).eps, 1.0)
+            hits = answers.argmax(axis=1) == true
+            values = (np.average(-np.log(chosen), weights=weight), np.average(hits, weights=weight))
+        else:
+            true, found = true.reshape(len(true), -1), answers.reshape(len(true), -1)
+            mse = float(np.average(np.mean((found - true) ** 2, axis=1), weights=weight))
+            center = np.average(true, axis=0, weights=weight)
+            variance = float(np.average(np.mean((true - center) ** 2, axis=1), weights=weight))
+            values = (np.sqrt(mse), 1.0 - mse / variance if variance > 0 else 0.0)
+        return dict(zip(names, map(float, values), strict=True))
+
+
+@dataclass(eq=False)
+class Folds:
+    """The folds of a table, each encoded once for each way to scale its columns.
+
+    Parameters
+    ----------
+    X, y
+        The table without the target, and the target.
+    task : {"classification", "regression"}
+        What is to be fitted.
+    splits : sequence of (train_index, validation_index)
+        Which rows.
+    repeats : int, default 1
+        How many divisions of the rows `splits` holds, one after another.
+    sample_weight : ndarray, shape (rows,), optional
+        How much each row counts, in training and in validation.
+    class_weight : mapping of class to float, or "balanced", optional
+        Factor for the loss of each class, in training.
+    """
+
+    X: Table
+    y: Any
+    task: str
+    splits: Splits
+    repeats: int = 1
+    sample_weight: np.ndarray | None = None
+    class_weight: ClassWeight = None
+    _encoded: dict[str, list[Fold]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        # Of a class with a single row, the fold that validates it trains on none.
+        self._classes = ClassTargets().fit(self.y) if self.task == "classification" else None
+
+    def __len__(self) -> int:
+        return len(self.splits)
+
+    def encoded(self, scaling: str) -> list[Fold]:
+        """Return every fold, encoded, its columns scaled so."""
+        if scaling not in self._encoded:
+            self._encoded[scaling] = [self.encode(train, held, scaling) for train, held in self.splits]
+        return self._encoded[scaling]
+
+    def encode(self, train: np.ndarray, held: np.ndarray, scaling: str) -> Fold:
+        """Return one fold, with whatever rows."""
+        rows, validated = take(self.X, train), take(self.X, held)
+        weight = None if self.sample_weight is None else np.asarray(self.sample_weight, dtype=np.float64)
+        own = None if weight is None else weight[train]
+        if weight is not None and not all(weight[part].any() for part in (train, held) if len(part)):
+            raise InvalidValue("sample_weight is zero in all training or all validation rows of a fold; use others")
+        targets: ClassTargets | NumberTargets
+        targets = self._classes or NumberTargets().fit(take(self.y, train), sample_weight=own)
+        encoder = TableEncoder(scaling=scaling).fit(rows, sample_weight=own)
+        inputs, y = encoder.transform(rows), targets.encode(take(self.y, train))
+        if not inputs.shape[1]:
+            raise InvalidValue("no column of the table can be used: all are empty, constant or identifiers")
+        factors = class_weights(self.class_weight, targets, y, own) if self.class_weight is not None else None
+        if len(held):
+            inputs = np.concatenate([inputs, encoder.transform(validated)])
+            y = np.concatenate([y, targets.encode(take(self.y, held))])
+        weight = None if weight is None else np.concatenate([weight[train], weight[held]])
+        table = SharedTable(
+            inputs,
+            y,
+            self.task,
+            weight,
+            factors,
+            n_classes=len(targets.classes_) if isinstance(targets, ClassTargets) else None,
+            augment=_Augmenting(encoder, rows),
+        )
+        true = y if isinstance(targets, ClassTargets) else targets.decode(y)
+        return Fold(train, held, encoder, targets, table, true, weight)
+
+    def mean_and_error(self, values: np.ndarray) -> tuple[float, float]:
+        """Return the mean over the folds and its standard error.
+
+        Divisions of the same rows are no new data: with `repeats`, the error is that of the mean over one of them.
+
+        Parameters
+        ----------
+        values : ndarray, shape (folds,)
+            One number a fold.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):  # where training diverged, infinite is the answer
+            n = len(values)
+            error = np.std(values, ddof=1) / np.sqrt(n / self.repeats) if n > 1 else np.nan
+            return float(np.mean(values)), float(error)
+
+
+@dataclass(frozen=True, eq=False)
+class _Augmenting:
+    """From a recipe to what augments the rows of a fold as they came, before they are encoded."""
+
+    encoder: TableEncoder
+    rows: Table
+
+    def __call__(self, recipe: Any) -> Any:
+        return augment_raw(recipe, self.encoder, self.rows)

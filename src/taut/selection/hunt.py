@@ -1,0 +1,134 @@
+"""The hunt: the rounds of a search, from the usual and the random to what lies around the best.
+
+What a round tries is a function of the seed, its number and the trials before it, so that a search that goes on where
+another was killed comes to the same end. Floor 5 of the house; knows nothing of tables or results.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from taut.random import Purpose, Random
+from taut.selection.candidates import STRENGTHS
+from taut.selection.crew import Workers
+from taut.selection.cross_validation import Progress
+from taut.selection.folds import Folds
+from taut.selection.halving import Budget, Contest, planned_fits
+from taut.selection.search_result import Effort, Ingredient, rank
+from taut.selection.space import Setting, Space
+from taut.selection.trials import Ledger, Trial
+
+__all__ = ["Hunt", "planned"]
+
+# Parents of a refinement; the reach of its first steps, as a share of a range; rounds that take ingredients out.
+_PARENTS, _REACH, _REMOVALS = 5, 0.12, 2
+# The recipe as it is, and the one without regularization, with which the choice is compared: trained to their end.
+_PROTECTED = 2
+
+
+def planned(effort: Effort, folds: int) -> int:
+    """Return how many fits, from rung to rung, the rounds of an effort are made of, those that remove aside."""
+    finer = sum(planned_fits(settings, folds) for settings in effort.finer)
+    return planned_fits(effort.coarse, folds, _PROTECTED) + finer
+
+
+@dataclass(eq=False)
+class Hunt:
+    """The rounds of a search."""
+
+    space: Space
+    folds: Folds
+    workers: Workers
+    ledger: Ledger | None
+    budget: Budget
+    effort: Effort
+    dtype: str | None
+    progress: Progress
+    trials: list[Trial] = field(default_factory=list)
+    is_cut_short: bool = False
+
+    def run(self) -> None:
+        """Make all rounds, until the budget is spent."""
+        sizes = (self.effort.coarse, *self.effort.finer)
+        for number in range(len(sizes) + _REMOVALS):
+            if number < len(sizes):
+                settings = _new(self._proposed(number, sizes[number]), self.trials)[: sizes[number]]
+            else:
+                best = min(self.trials, key=rank).setting
+                settings = _new([_less(best, name) for name in best], [one for one in self.trials if one.is_complete])
+            if settings and not self._make(number, settings):
+                self.is_cut_short = True
+                return
+
+    def ingredients(self, best: Trial) -> list[Ingredient]:
+        """Return what each ingredient of the best is worth."""
+        if self.is_cut_short:
+            return []
+        found = []
+        tried = {_key(trial.setting): trial for trial in self.trials if trial.is_complete}
+        for name, value in best.setting.items():
+            other = tried.get(_key(_less(best.setting, name)))
+            if other is not None:
+                worth, error = self.folds.mean_and_error(other.losses - best.losses)
+                found.append(Ingredient(name, value, worth, error))
+        return sorted(found, key=lambda ingredient: -ingredient.worth)
+
+    def _make(self, number: int, settings: list[Setting]) -> bool:
+        """Make a round, or take it from the ledger; return whether it is whole."""
+        known = None if self.ledger is None else self.ledger.recorded(number, settings, self.space)
+        if known is not None:
+            self.trials += known
+            if number < len(self.effort.finer) + 1:
+                self.progress.planned -= planned_fits(len(settings), len(self.folds), 0 if number else _PROTECTED)
+            return True
+        if self.budget.is_spent:
+            return False
+        is_removal = number > len(self.effort.finer)
+        protected = len(settings) if is_removal else _PROTECTED if number == 0 else 0
+        if is_removal:
+            self.progress.planned += len(settings) * len(self.folds)
+        recipes = [self.space.recipe(setting) for setting in settings]
+        contest = Contest(self.folds, self.workers, number, settings, recipes, self.dtype, protected)
+        if self.ledger is None:
+            made, whole = contest.run(self.budget, self.progress)
+        else:
+            with self.ledger.round(number, settings, self.space) as told:
+                made, whole = contest.run(self.budget, self.progress)
+                told.trials = made if whole else {}
+        if whole or not self.trials:
+            self.trials += made.values()
+        else:  # only those that can be compared
+            self.trials += [trial for trial in made.values() if trial.is_complete]
+        return whole
+
+    def _proposed(self, number: int, count: int) -> list[Setting]:
+        """Return settings for a round, more than are needed, for some may have been tried."""
+        space, random = self.space, Random(self.space.base.seed).at(purpose=Purpose.SEARCH)
+        if number == 0:
+            usual = [strengths for strengths in STRENGTHS if space.has(strengths)]
+            draws = [space.drawn(random.at(item=place, epoch=0)) for place in range(2 * count)]
+            return [space.setting(space.base), {}, *usual, *draws]
+        best = sorted((trial for trial in self.trials if np.isfinite(trial.mean)), key=rank)[:_PARENTS]
+        parents, reach = [trial.setting for trial in best], _REACH / 2 ** (number - 1)
+        return (
+            [space.refined(parents, reach, random.at(item=place, epoch=2 * number)) for place in range(3 * count)]
+            if parents
+            else []
+        )
+
+
+def _new(settings: list[Setting], tried: list[Trial]) -> list[Setting]:
+    """Return the settings that were not tried yet, each once."""
+    known = {_key(trial.setting) for trial in tried}
+    return list({key: setting for setting in settings if (key := _key(setting)) not in known}.values())
+
+
+def _less(setting: Setting, name: str) -> Setting:
+    return {other: value for other, value in setting.items() if other != name}
+
+
+def _key(setting: Setting) -> str:
+    return json.dumps(setting, sort_keys=True)

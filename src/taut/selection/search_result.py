@@ -1,0 +1,210 @@
+"""What a search found: its trials, the best and the simplest of them, and what each ingredient is worth.
+
+Here is also what the words for effort mean. Floor 5 of the house; knows nothing of how settings are proposed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taut.checks import check_choice, check_number
+from taut.selection.scores import METRICS
+from taut.selection.trials import Trial
+from taut.training.model import Model, fit_model
+from taut.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EFFORTS", "Effort", "Ingredient", "SearchResult", "effort_of", "rank", "simplest"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a search does: settings in the coarse round, and in each of the finer ones.
+
+    Work, not time: the same effort with the same seed gives the same answer on any machine.
+    """
+
+    coarse: int
+    finer: tuple[int, ...]
+
+    @property
+    def settings(self) -> int:
+        """How many it tries, beside those that give up an ingredient of the best."""
+        return self.coarse + sum(self.finer)
+
+    @staticmethod
+    def of(n_runs: int) -> Effort:
+        """Return the effort of so many settings in all: half coarse, the rest in up to three rounds."""
+        check_number("effort, if not a word,", n_runs, at_least=2, integer=True)
+        rest = n_runs // 2
+        rounds = min(3, max(rest // 4, 1))
+        return Effort(n_runs - rest, tuple(len(part) for part in np.array_split(np.arange(rest), rounds)))
+
+
+#: What the words mean; docs/architecture.md says how these were chosen.
+EFFORTS = {
+    "quick": Effort(16, (8,)),
+    "standard": Effort(32, (16, 12, 8)),
+    "thorough": Effort(96, (48, 48, 32, 32)),
+}
+
+
+def effort_of(effort: str | int) -> Effort:
+    """Return the effort of a word or a number of settings."""
+    if isinstance(effort, str):
+        check_choice("effort, if not a number,", effort, EFFORTS)
+        return EFFORTS[effort]
+    return Effort.of(effort)
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """What one ingredient of the best setting is worth.
+
+    Attributes
+    ----------
+    name : str
+        A field of the recipe.
+    value : object
+        Its value.
+    worth, error : float
+        By how much the mean validation loss rises without it, all else equal and on the same folds, and the standard
+        error of that. The setting was chosen on these folds, so both flatter it a little.
+    """
+
+    name: str
+    value: Any
+    worth: float
+    error: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-able values."""
+        return {"name": self.name, "value": self.value, "worth": self.worth, "error": self.error}
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """What a search found.
+
+    Attributes
+    ----------
+    trials : list of Trial
+        All that was tried, in order.
+    best, simplest : Trial
+        The one with the lowest mean validation loss; and of those within one standard error of it, the one that
+        follows its training rows least, which is the most regularized.
+    ingredients : list of Ingredient
+        What each ingredient of the best is worth, the largest first; empty if the search was stopped before.
+    stopped_by_budget : bool
+        Whether the budget, and not the effort, ended the search.
+    effort : Effort
+        What was planned.
+    seconds : float
+        How long it took.
+    storage : str or None
+        Where the trials are kept.
+    """
+
+    trials: list[Trial]
+    best: Trial
+    simplest: Trial
+    ingredients: list[Ingredient]
+    stopped_by_budget: bool
+    effort: Effort
+    seconds: float
+    storage: str | None
+    task: str
+    _fitting: dict[str, Any] = field(repr=False)
+
+    def trial(self, rule: str = "min") -> Trial:
+        """Return the trial that a rule chooses, "min" or "1se"."""
+        check_choice("rule", rule, ("min", "1se"))
+        return self.best if rule == "min" else self.simplest
+
+    def recipe(self, rule: str = "min") -> Recipe:
+        """Return the recipe that a rule chooses."""
+        return self.trial(rule).recipe
+
+    def refit(self, rule: str = "min", **options: Any) -> Model:
+        """Fit the chosen recipe to all rows.
+
+        Parameters
+        ----------
+        rule : {"min", "1se"}
+            Which trial to take.
+        **options
+            For `fit_model`, such as `progress`.
+        """
+        return fit_model(**({"recipe": self.recipe(rule)} | self._fitting | options))
+
+    @property
+    def cross_validated(self) -> dict[str, tuple[float, float]]:
+        """For each metric, mean and standard error of the best trial over the folds it was chosen on."""
+        return self.best.scores
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of the task; the first one belongs to the loss."""
+        return METRICS[self.task]
+
+    def more(self) -> str:
+        """Return in one sentence what more effort would try; nothing if there is no more."""
+        if self.stopped_by_budget:
+            missing = self.effort.settings - len(self.trials)
+            return f"The budget ended the search; without it, some {missing} more settings would have been tried."
+        beyond = [(name, effort.settings) for name, effort in EFFORTS.items() if effort.settings > self.effort.settings]
+        return f"--effort {beyond[0][0]} would try some {beyond[0][1]} settings." if beyond else ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the trials as a pandas DataFrame, one row a trial, best first."""
+        import pandas as pd
+
+        rows = [
+            {
+                "round": trial.round,
+                "epochs": trial.epochs,
+                "validation_loss": trial.mean,
+                "standard_error": trial.standard_error,
+                "training_loss": trial.training,
+                **{name: value for name, (value, _) in trial.scores.items()},
+                **trial.setting,
+            }
+            for trial in sorted(self.trials, key=rank)
+        ]
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-able values."""
+        return {
+            "best": self.best.to_dict(),
+            "simplest": self.simplest.to_dict(),
+            "ingredients": [ingredient.to_dict() for ingredient in self.ingredients],
+            "stopped_by_budget": self.stopped_by_budget,
+            "effort": {"coarse": self.effort.coarse, "finer": list(self.effort.finer)},
+            "seconds": self.seconds,
+            "storage": self.storage,
+            "trials": [trial.to_dict() for trial in self.trials],
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"SearchResult({len(self.trials)} settings in {self.seconds:.1f} s, best: {self.best.recipe.describe()}, "
+            f"loss {self.best.mean:.4g} ± {self.best.standard_error:.2g})"
+        )
+
+
+def simplest(trials: list[Trial], best: Trial) -> Trial:
+    """Return, of the complete trials within one standard error of the best, the one with the largest training loss."""
+    reach = best.mean + (best.standard_error if np.isfinite(best.standard_error) else 0.0)
+    near = [trial for trial in trials if trial.epochs == best.epochs and trial.mean <= reach]
+    return max(near, key=lambda trial: (trial.training, -trial.mean))
+
+
+def rank(trial: Trial) -> tuple[float, float, int, int]:
+    """Order trials: those that were trained furthest first, then by their loss."""
+    return -trial.epochs / trial.recipe.epochs, trial.mean, trial.round, trial.index
