@@ -47,7 +47,7 @@ def search_of(trials, *, ingredients=(), is_cut_short=False, best=None):
         seconds=1.0,
         storage=None,
         task="classification",
-        _fitting={},
+        _folds=None,
     )
 
 

@@ -84,6 +84,7 @@ def test_settings_stopped_early_were_worse_than_half_of_their_round_there(found)
 
 
 def test_an_ingredient_is_worth_what_the_loss_rises_without_it(found):
+    assert {one.name for one in found.ingredients} == set(found.best.setting)
     assert [one.name for one in found.ingredients] == sorted(
         found.best.setting, key=lambda name: -next(one.worth for one in found.ingredients if one.name == name)
     )

@@ -198,7 +198,7 @@ def _show(summary: dict[str, Any], files: dict[str, str], columns: str, more: st
         say(f"Note: {note}")
     if columns:
         say(columns)
-    rows, tried = summary["rows"], len(summary["search"]["trials"])
+    rows, tried = summary["rows"], summary["search"]["n_settings"]
     say(
         f"{rows['train']} rows to learn from, {rows['test']} to test on, {tried} settings tried "
         f"in {summary['seconds']:.1f} s (seed {summary['seed']}); taut {summary['versions']['taut']}"

@@ -175,7 +175,7 @@ def sentence(found: SearchResult) -> str:
     name = METRIC_NAMES[metric]
     folds = len(best.losses)
     text = (
-        f"Of {len(found.trials)} settings on {folds} folds, the best is {best.recipe.describe()}, with a {name} of "
+        f"Of {found.n_settings} settings on {folds} folds, the best is {best.recipe.describe()}, with a {name} of "
         f"{plus_minus(best.scores[metric])} over the folds"
     )
     if simple is best:
@@ -199,9 +199,9 @@ def _show(found: SearchResult) -> None:
             trial.recipe.describe(),
         )
     display.show(made)
-    stopped = len(found.trials) - len(complete)
+    stopped = found.n_settings - len(complete)
     if stopped:
-        say(f"{stopped} of the {len(found.trials)} settings fell behind and were stopped early.")
+        say(f"{stopped} of the {found.n_settings} settings fell behind and were stopped early.")
     if found.ingredients:
         worth = table("ingredient of the best", "value", "the loss rises without it by", numbers=(1, 2))
         for one in found.ingredients:

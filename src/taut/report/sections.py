@@ -90,11 +90,11 @@ def _scores(result: FitResult) -> Markup:
     ]
     if any(np.isnan(value) for entry in result.entries for value, _ in entry.cross_validated.values()):
         notes.append(NO_FOLDS)
-    if len(result.search.trials) > 1:
+    if result.search.n_settings > 1:
         test = "" if result.looks.sentence() else "; its test score does not"
         notes.append(
             f"The chosen setting’s cross-validated score is that by which it was chosen among "
-            f"{count(len(result.search.trials))} settings and so flatters a little{test}."
+            f"{count(result.search.n_settings)} settings and so flatters a little{test}."
         )
     return join(score_table(result.entries, result.metrics), tag("p", " ".join(notes), class_="note"))
 

@@ -37,7 +37,7 @@ __all__ = [
 
 def test_use(result: FitResult) -> list[str]:
     """Say how the test set was used."""
-    tried = len(result.search.trials)
+    tried = result.search.n_settings
     chosen_on = f"The choice among {count(tried)} settings" if tried > 1 else "Every decision"
     rows, again = plural(result.n_train, "training row"), result.looks.sentence()
     return [

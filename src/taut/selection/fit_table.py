@@ -172,6 +172,8 @@ def fit_table(
     contenders += [_Contender(one.name, one.detail, one.cross_validated, one.answers) for one in baselines]
     entries = _scored(contenders, rows, tested, model.targets)
     notes += tested.warnings(rows, task)
+    if final == "ensemble":
+        notes.append("What is shown of weights and training is of the one network with the chosen setting, refitted.")
     looks = _looks(rows, tested, previous)
     notes += [looks.sentence()] if looks.sentence() else []
     return FitResult(

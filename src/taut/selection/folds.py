@@ -219,8 +219,6 @@ class Folds:
         targets = self._classes or NumberTargets().fit(take(self.y, train), sample_weight=own)
         encoder = TableEncoder(scaling=scaling).fit(rows, sample_weight=own)
         inputs, y = encoder.transform(rows), targets.encode(take(self.y, train))
-        if not inputs.shape[1]:
-            raise InvalidValue("no column of the table can be used: all are empty, constant or identifiers")
         factors = class_weights(self.class_weight, targets, y, own) if self.class_weight is not None else None
         if len(held):
             inputs = np.concatenate([inputs, encoder.transform(validated)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from taut.selection.trials import Ledger, Trial
 
 __all__ = ["Hunt", "planned"]
 
-# Parents of a refinement; the reach of its first steps, as a share of a range; rounds that take ingredients out.
-_PARENTS, _REACH, _REMOVALS = 5, 0.12, 2
+# Parents of a refinement, and the reach of its first steps, as a share of a range.
+_PARENTS, _REACH = 5, 0.12
 # The recipe as it is, and the one without regularization, with which the choice is compared: trained to their end.
 _PROTECTED = 2
 
@@ -53,12 +54,14 @@ class Hunt:
     def run(self) -> None:
         """Make all rounds, until the budget is spent."""
         sizes = (self.effort.coarse, *self.effort.finer)
-        for number in range(len(sizes) + _REMOVALS):
+        for number in count():
             if number < len(sizes):
                 settings = _new(self._proposed(number, sizes[number]), self.trials)[: sizes[number]]
             else:
                 best = min(self.trials, key=rank).setting
                 settings = _new([_less(best, name) for name in best], [one for one in self.trials if one.is_complete])
+                if not settings:  # what each ingredient of the best is worth is known
+                    return
             if settings and not self._make(number, settings):
                 self.is_cut_short = True
                 return
@@ -104,17 +107,17 @@ class Hunt:
             self.trials += [trial for trial in made.values() if trial.is_complete]
         return whole
 
-    def _proposed(self, number: int, count: int) -> list[Setting]:
+    def _proposed(self, number: int, wanted: int) -> list[Setting]:
         """Return settings for a round, more than are needed, for some may have been tried."""
         space, random = self.space, Random(self.space.base.seed).at(purpose=Purpose.SEARCH)
         if number == 0:
             usual = [strengths for strengths in STRENGTHS if space.has(strengths)]
-            draws = [space.drawn(random.at(item=place, epoch=0)) for place in range(2 * count)]
+            draws = [space.drawn(random.at(item=place, epoch=0)) for place in range(2 * wanted)]
             return [space.setting(space.base), {}, *usual, *draws]
         best = sorted((trial for trial in self.trials if np.isfinite(trial.mean)), key=rank)[:_PARENTS]
         parents, reach = [trial.setting for trial in best], _REACH / 2 ** (number - 1)
         return (
-            [space.refined(parents, reach, random.at(item=place, epoch=2 * number)) for place in range(3 * count)]
+            [space.refined(parents, reach, random.at(item=place, epoch=2 * number)) for place in range(3 * wanted)]
             if parents
             else []
         )

@@ -181,13 +181,7 @@ def run_search(
         seconds=clock.time() - budget.began,
         storage=None if ledger is None else ledger.where,
         task=folds.task,
-        _fitting={
-            "X": folds.X,
-            "y": folds.y,
-            "task": folds.task,
-            "sample_weight": folds.sample_weight,
-            "class_weight": folds.class_weight,
-        },
+        _folds=replace(folds, _encoded={}),  # without what is encoded, which is the larger part
     )
 
 

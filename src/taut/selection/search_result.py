@@ -5,14 +5,20 @@ Here is also what the words for effort mean. Floor 5 of the house; knows nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from taut.checks import check_choice, check_number
+from taut.errors import InvalidValue
+from taut.selection.crew import Crew, Report
+from taut.selection.cross_validation import finite
+from taut.selection.fold_models import fold_models
+from taut.selection.folds import Folds
 from taut.selection.scores import METRICS
 from taut.selection.trials import Trial
+from taut.training.ensemble import Ensemble
 from taut.training.model import Model, fit_model
 from taut.training.recipe import Recipe
 
@@ -84,7 +90,7 @@ class Ingredient:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-able values."""
-        return {"name": self.name, "value": self.value, "worth": self.worth, "error": self.error}
+        return {"name": self.name, "value": self.value, "worth": finite(self.worth), "error": finite(self.error)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +125,7 @@ class SearchResult:
     seconds: float
     storage: str | None
     task: str
-    _fitting: dict[str, Any] = field(repr=False)
+    _folds: Folds | None = field(repr=False)
 
     def trial(self, rule: str = "min") -> Trial:
         """Return the trial that a rule chooses, "min" or "1se"."""
@@ -130,17 +136,67 @@ class SearchResult:
         """Return the recipe that a rule chooses."""
         return self.trial(rule).recipe
 
-    def refit(self, rule: str = "min", **options: Any) -> Model:
+    def refit(self, rule: str = "min", *, progress: bool = False, interruptible: bool = True) -> Model:
         """Fit the chosen recipe to all rows.
 
         Parameters
         ----------
         rule : {"min", "1se"}
             Which trial to take.
-        **options
-            For `fit_model`, such as `progress`.
+        progress, interruptible
+            See `train`.
+
+        Returns
+        -------
+        Model
+            The fitted model.
         """
-        return fit_model(**({"recipe": self.recipe(rule)} | self._fitting | options))
+        folds = self._its_folds()
+        return fit_model(
+            self.recipe(rule),
+            folds.X,
+            folds.y,
+            task=folds.task,
+            sample_weight=folds.sample_weight,
+            class_weight=folds.class_weight,
+            progress=progress,
+            interruptible=interruptible,
+        )
+
+    def ensemble(
+        self,
+        rule: str = "min",
+        *,
+        n_jobs: int | None = None,
+        backend: str | None = None,
+        report: Report | None = None,
+    ) -> Ensemble:
+        """Fit the chosen recipe to the training rows of each fold, and keep the models as an ensemble.
+
+        Only rows that none of them has seen say how good it is.
+
+        Parameters
+        ----------
+        rule : {"min", "1se"}
+            Which trial to take.
+        n_jobs, backend, report
+            See `search`.
+        """
+        return fold_models(self.recipe(rule), self._its_folds(), crew=Crew(n_jobs, backend), report=report)
+
+    def without_table(self) -> SearchResult:
+        """Return what was found without the table, which nobody expects in a copy; it cannot be refitted."""
+        return replace(self, _folds=None)
+
+    def _its_folds(self) -> Folds:
+        if self._folds is None:
+            raise InvalidValue("this search was kept without its table, on which nothing can be fitted any more")
+        return self._folds
+
+    @property
+    def n_settings(self) -> int:
+        """How many settings were tried; one that fell behind may have been taken up again at the end."""
+        return len({trial.recipe for trial in self.trials})
 
     @property
     def cross_validated(self) -> dict[str, tuple[float, float]]:
@@ -155,7 +211,7 @@ class SearchResult:
     def more(self) -> str:
         """Return in one sentence what more effort would try; nothing if there is no more."""
         if self.stopped_by_budget:
-            missing = self.effort.settings - len(self.trials)
+            missing = max(self.effort.settings - self.n_settings, 1)
             return f"The budget ended the search; without it, some {missing} more settings would have been tried."
         beyond = [(name, effort.settings) for name, effort in EFFORTS.items() if effort.settings > self.effort.settings]
         return f"--effort {beyond[0][0]} would try some {beyond[0][1]} settings." if beyond else ""
@@ -186,6 +242,7 @@ class SearchResult:
             "ingredients": [ingredient.to_dict() for ingredient in self.ingredients],
             "stopped_by_budget": self.stopped_by_budget,
             "effort": {"coarse": self.effort.coarse, "finer": list(self.effort.finer)},
+            "n_settings": self.n_settings,
             "seconds": self.seconds,
             "storage": self.storage,
             "trials": [trial.to_dict() for trial in self.trials],
@@ -193,7 +250,7 @@ class SearchResult:
 
     def __repr__(self) -> str:
         return (
-            f"SearchResult({len(self.trials)} settings in {self.seconds:.1f} s, best: {self.best.recipe.describe()}, "
+            f"SearchResult({self.n_settings} settings in {self.seconds:.1f} s, best: {self.best.recipe.describe()}, "
             f"loss {self.best.mean:.4g} ± {self.best.standard_error:.2g})"
         )
 
