@@ -15,8 +15,8 @@ import pytest
 PROGRAM = """
 import sys
 import numpy as np
-from taut import L1, L2, Adam, BatchNorm, Dense, Dropout, GaussianNoise, GELU, GroupL1, LayerNorm, Network
-from taut import Orthogonality, ReLU, Softmax, Tanh, train
+from taut import L1, L2, Adam, BatchNorm, Dense, Dropout, GaussianNoise, GELU, GroupL1, LayerNorm, MaxNorm
+from taut import Network, Orthogonality, ReLU, Softmax, Tanh, train
 from taut.engine.vectors import WIDTH
 
 assert int(sys.argv[1]) == WIDTH, WIDTH
@@ -27,6 +27,7 @@ for name, layers in {
     "layer norm": lambda: [GaussianNoise(0.1), Dense(9), LayerNorm(), ReLU(), Dense(3)],
     "batch norm": lambda: [Dense(9), BatchNorm(), ReLU(), Dense(3)],
     "rectifiers": lambda: [Dense(9, Orthogonality(0.01)), ReLU(), Dense(5), ReLU(), Dense(33), ReLU(), Dense(3)],
+    "groups": lambda: [Dense(19, GroupL1(2e-3, by="unit")), Tanh(), Dense(5, MaxNorm(0.5), MaxNorm(0.1)), Dense(3)],
     "penalties": lambda: [Dense(7, L1(1e-3) + L2(1e-3)), GELU(), Dense(17, GroupL1(1e-3)), Softmax(), Dense(3)],
 }.items():
     states = []

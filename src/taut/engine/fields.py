@@ -119,6 +119,7 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP = range(6)
     BLOCK_ROOM,  # room for a block of rows of outputs and targets, one a thread
     BLOCK_ROOM_SIZE,
     GROUP_ROOM,
+    GROUP_ROOM_SIZE,  # of it for blocks of groups, one a thread
     EVALUATES_TRAINING,
     MONITOR,  # column of the history that early stopping watches; -1 for none
     MONITOR_RISES,
@@ -128,7 +129,7 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP = range(6)
     HAS_MIXING,  # whether some penalty looks at a whole matrix
     THREADS,
     SETTINGS,
-) = range(42)
+) = range(43)
 
 # Options: real numbers.
 (

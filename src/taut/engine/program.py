@@ -253,7 +253,10 @@ class Program:
         self.places[f.SIZES] = self._take(self.places[f.THETA_SIZE]) if steps else -1
         room = max((row[f.PADDED_ROWS] ** 2 + row[f.PADDED_ROWS] * row[f.COLUMNS] + row[f.PADDED] ** 2
                     for row in self.parameters[orthogonal]), default=0)  # fmt: skip
-        self.places[f.GROUP_ROOM] = self._take(int(room))
+        # A block of groups, its steps, and rows of it: see `taut.engine.groups`.
+        longest = self.parameters[self.groups[:, f.GROUP_PARAMETER]][:, [f.ROWS, f.PADDED]].max(initial=0)
+        self.places[f.GROUP_ROOM_SIZE] = block = 3 * self.lanes * int(longest)
+        self.places[f.GROUP_ROOM] = self._take(max(int(room), block * self.threads))
         smooth = any(kind in (f.BY_INPUT_SMOOTH, f.BY_UNIT_SMOOTH) for kind in applied)
         self.places[f.HAS_MIXING] = int(orthogonal.any() or any(kind != f.MAX_NORM for kind in applied))
         # At zero, the gradient of the padding would be the subgradient there: it must be cleared in a pass of its own.

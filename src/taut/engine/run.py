@@ -239,10 +239,9 @@ def _step(
         memory, settings, options, parameters, strengths, rate, step, factor, not needs_first, partials, thread, threads
     )
     wait(sync, threads)
+    apply_groups(memory, settings, parameters, groups, lams, sync, thread, threads)
     if thread == 0:
         penalty_values(parameters, strengths, partials, portion, values)
-        if len(groups):
-            apply_groups(memory, settings, parameters, groups, lams)
         sums[f.RATE] = rate
         if sums[f.FIRST_RATE] < 0:
             sums[f.FIRST_RATE] = rate

@@ -30,6 +30,7 @@ __all__ = [
     "WIDTH",
     "VectorType",
     "absolute",
+    "any_greater",
     "flush_tiny",
     "fma",
     "lanes",
@@ -256,6 +257,11 @@ def _horizontal_sum(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     return builder.extract_element(value, _INDEX(0))
 
 
+def _any_greater(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+    bits = ir.IntType(a.type.count)
+    return builder.icmp_unsigned("!=", builder.bitcast(builder.fcmp_ordered(">", a, b), bits), bits(0))
+
+
 fma = _elementwise(3, lambda builder, a, b, c: call(builder, "llvm.fma", (a, b, c)))
 square_root = _elementwise(1, lambda builder, a: call(builder, "llvm.sqrt", (a,)))
 absolute = _elementwise(1, lambda builder, a: call(builder, "llvm.fabs", (a,)))
@@ -299,6 +305,8 @@ where_greater = _elementwise(4, lambda builder, a, b, c, d: builder.select(build
 maximum = _elementwise(2, lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a, b), b, a))
 minimum = _elementwise(2, lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), b, a))
 total = _elementwise(1, _horizontal_sum, _scalar)
+#: Whether a number of the first vector exceeds that in the same lane of the second.
+any_greater = _elementwise(2, _any_greater, lambda vector: types.boolean)
 
 
 def _write_as(functions: tuple[Any, ...], build: Callable[..., ir.Value], arity: int = 2) -> None:
