@@ -208,14 +208,14 @@ def test_class_weight_moves_predictions_towards_the_class(table):
 
 
 def test_interruption_of_the_final_fit_keeps_what_was_learned(monkeypatch, table):
-    fit_model = sys.modules["taut.selection.path"].fit_model
+    fit_model = sys.modules["taut.selection.path_result"].fit_model
 
     def interrupted(*given, **options):
         model = fit_model(*given, **options)
         model.history.stopped = "interrupted"
         return model
 
-    monkeypatch.setattr(sys.modules["taut.selection.path"], "fit_model", interrupted)
+    monkeypatch.setattr(sys.modules["taut.selection.path_result"], "fit_model", interrupted)
     model = TautClassifierCV(n_values=2, cv=2, epochs=3)
     with pytest.raises(KeyboardInterrupt):
         model.fit(*table)

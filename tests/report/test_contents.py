@@ -260,7 +260,8 @@ def test_report_without_a_setting_that_was_trained_to_its_end_is_whole(request, 
 
 def test_settings_that_were_stopped_early_are_counted_and_not_listed(read, wine):
     first = wine.candidates[0]
-    halted = [dataclasses.replace(first, epochs=3, mean=0.123 + step, index=900 + step) for step in range(5)]
+    recipes = [dataclasses.replace(first.recipe, l2=0.123 + step) for step in range(5)]
+    halted = [dataclasses.replace(first, epochs=3, mean=recipe.l2, recipe=recipe) for recipe in recipes]
     read_page = read(with_trials(wine, [*wine.candidates, *halted]))
     assert len(read_page.table("candidates").find("svg")) == len(wine.candidates)
     assert any("5 more settings were stopped early, because others were ahead." in t for _, t in read_page.find("p"))

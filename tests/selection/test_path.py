@@ -185,9 +185,9 @@ def test_one_standard_error_is_allowed_to_the_more_regularized_side(means, error
 @pytest.mark.parametrize(
     ("penalty", "values", "side"),
     [
-        ("l2", np.geomspace(1, 1e-4, 9), 1),
+        ("l2", np.geomspace(1, 1e-4, 33), 1),
         ("dropout", np.linspace(0.6, 0, 7), 1),
-        ("max_norm", np.geomspace(0.2, 8, 9), -1),
+        ("max_norm", np.geomspace(0.2, 8, 33), -1),
         ("epochs", range(8, 72, 4), -1),
     ],
 )

@@ -102,7 +102,7 @@ class Recipe:
     swa : float, default 0.0
         If above 0, the network is given the mean of its weights over the last epochs, this share of all.
     batch_size : int or "all" or "auto", default "auto"
-        Samples in an update; "auto" takes all up to 48, then a sixteenth of them, from 32 to 512.
+        Samples in an update; "auto" takes all up to 40, then a sixteenth of them, from 32 to 512.
     epochs : int, default 100
         Passes over the data.
     early_stopping : bool, default False
@@ -292,7 +292,7 @@ class Recipe:
         """Return how many of `n_samples` samples an update takes."""
         if isinstance(self.batch_size, int):
             return min(self.batch_size, n_samples)
-        return n_samples if n_samples <= 48 or self.batch_size == "all" else min(max(n_samples // 16, 32), 512)
+        return n_samples if n_samples <= 40 or self.batch_size == "all" else min(max(n_samples // 16, 32), 512)
 
     def describe(self) -> str:
         """Return in a few words what regularizes."""
