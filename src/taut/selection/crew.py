@@ -23,7 +23,7 @@ from taut.training.loops import one_blas_thread
 from taut.training.population import train_population
 from taut.training.runs import FinishedRun
 
-__all__ = ["Crew", "Deadline", "Report"]
+__all__ = ["Crew", "Deadline", "Report", "WhenOver", "Workers", "never"]
 
 #: Told ``(done, planned, words)``.
 Report = Callable[[int, int, str], None]
@@ -49,6 +49,15 @@ class Deadline:
     def is_over(self) -> bool:
         """Whether it has passed."""
         return time.time() >= self.moment
+
+
+#: Asked again and again when to stop, for it may become known only on the way; None is never.
+WhenOver = Callable[[], Deadline | None]
+
+
+def never() -> Deadline | None:
+    """Return no deadline."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ class Workers:
         done: Callable[[int, Outcome], None],
         *,
         curves: bool = False,
-        deadline: Deadline | None = None,
+        deadline: WhenOver = never,
     ) -> None:
         """Make plans, and tell `done` the position of each and its outcome; after the deadline, no more are made.
 
@@ -132,7 +141,7 @@ class _Threads(Workers):
         done: Callable[[int, Outcome], None],
         *,
         curves: bool = False,
-        deadline: Deadline | None = None,
+        deadline: WhenOver = never,
     ) -> None:
         _make(plans, self.folds, curves, deadline, self._n_threads, done)
 
@@ -144,7 +153,7 @@ class _Backend(Workers):
         done: Callable[[int, Outcome], None],
         *,
         curves: bool = False,
-        deadline: Deadline | None = None,
+        deadline: WhenOver = never,
     ) -> None:
         from joblib import Parallel, delayed
 
@@ -152,7 +161,8 @@ class _Backend(Workers):
         size = min(max(len(plans) // (_PIECES * max(parallel._effective_n_jobs(), 1)), 1), _LARGEST)
         pieces = [range(first, min(first + size, len(plans))) for first in range(0, len(plans), size)]
         calls = (
-            delayed(_piece)(self.folds, piece, [plans[place] for place in piece], curves, deadline) for piece in pieces
+            delayed(_piece)(self.folds, piece, [plans[place] for place in piece], curves, deadline())
+            for piece in pieces
         )
         try:
             for made in parallel(calls):
@@ -168,7 +178,7 @@ def _piece(
     folds: Sequence[Fold], places: Sequence[int], plans: Sequence[Plan], curves: bool, deadline: Deadline | None
 ) -> list[tuple[int, Outcome]]:
     made: list[tuple[int, Outcome]] = []
-    _make(plans, folds, curves, deadline, 1, lambda place, outcome: made.append((places[place], outcome)))
+    _make(plans, folds, curves, lambda: deadline, 1, lambda place, outcome: made.append((places[place], outcome)))
     return made
 
 
@@ -176,7 +186,7 @@ def _make(
     plans: Sequence[Plan],
     folds: Sequence[Fold],
     curves: bool,
-    deadline: Deadline | None,
+    deadline: WhenOver,
     n_threads: int | None,
     done: Callable[[int, Outcome], None],
 ) -> None:
@@ -195,5 +205,6 @@ def _make(
             evaluate_training=curves,
             n_threads=n_threads,
             on_finish=finish,
-            is_cancelled=None if deadline is None else lambda _place: deadline.is_over,
+            in_order=deadline is not never,
+            is_cancelled=lambda _place: (when := deadline()) is not None and when.is_over,
         )

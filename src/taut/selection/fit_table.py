@@ -20,7 +20,7 @@ from taut.selection.baselines import fit_baselines
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import Candidate, outcomes_on
 from taut.selection.fit_result import Entry, FitResult
-from taut.selection.fold_models import ensemble_of
+from taut.selection.fold_models import ensemble_of, fit_models
 from taut.selection.folds import CV, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.looks import Looks
@@ -30,7 +30,7 @@ from taut.selection.search import run_search, seconds_of
 from taut.selection.search_result import SearchResult, effort_of
 from taut.selection.space import Space
 from taut.training.ensemble import Ensemble
-from taut.training.model import Model, fit_model
+from taut.training.model import Model
 from taut.training.recipe import Recipe
 from taut.versions import versions
 
@@ -158,15 +158,13 @@ def fit_table(
         Space(recipe, None, task),
         folds,
         effort=effort_of(effort),
-        budget=Budget(None if budget is None else seconds_of(budget), _fits_afterwards(folds, len(rows.y)), began),
+        budget=Budget(None if budget is None else seconds_of(budget), _fits_afterwards(folds, len(rows.y)), 0.3, began),
         crew=crew,
         report=report,
     )
     notes += _notes_on(found)
     chosen, unregularized, members = _cross_validated(folds, found.recipe(rule), recipe.unregularized(), crew)
-    model, bare = (
-        fit_model(one.recipe, rows.X, rows.y, task=task, interruptible=False) for one in (chosen, unregularized)
-    )
+    model, bare = fit_models([chosen.recipe, unregularized.recipe], rows.X, rows.y, task=task, crew=crew)
     kept: Model | Ensemble = model if final == "refit" else members
     contenders = _networks(chosen, unregularized, model, bare, members, final)
     contenders += [_Contender(one.name, one.detail, one.cross_validated, one.answers) for one in baselines]
@@ -208,10 +206,10 @@ def fit_table(
 def _fits_afterwards(folds: Folds, n_rows: int) -> float:
     """Return about how many fits to a fold, of those that a search makes, all that follows it will take.
 
-    That is two fits to all rows, one after the other, and two to every fold, side by side, in twice the precision.
+    That is two fits to all rows, side by side, in twice the precision, and two to every fold, with curves.
     """
     own = float(np.mean([len(train) for train, _ in folds.splits]))
-    return 4.0 * n_rows / own + 3.0 * len(folds)
+    return 3.0 * n_rows / own + 1.5 * len(folds)
 
 
 def _notes_on(found: SearchResult) -> list[str]:
@@ -232,7 +230,7 @@ def _cross_validated(
 ) -> tuple[Candidate, Candidate, Ensemble]:
     """Return both candidates with their curves, and the networks of the chosen one."""
     recipes = list(dict.fromkeys((chosen, unregularized)))
-    outcomes = outcomes_on(folds, [[recipe] * len(folds) for recipe in recipes], dtype=None, curves=True, crew=crew)
+    outcomes = outcomes_on(folds, [[recipe] * len(folds) for recipe in recipes], curves=True, crew=crew)
     made = [Candidate.of(recipe, found, folds) for recipe, found in zip(recipes, outcomes, strict=True)]
     return made[0], made[-1], ensemble_of(outcomes[0], folds)
 

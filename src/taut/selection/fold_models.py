@@ -8,6 +8,9 @@ the recipe was chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from taut.errors import InvalidValue
 from taut.selection.crew import Crew, Report
@@ -15,10 +18,10 @@ from taut.selection.folds import Fold, Folds
 from taut.selection.outcomes import Outcome, Plan
 from taut.training import building
 from taut.training.ensemble import Ensemble
-from taut.training.model import Model
+from taut.training.model import Model, Table
 from taut.training.recipe import Recipe
 
-__all__ = ["ensemble_of", "fold_models", "model_of"]
+__all__ = ["ensemble_of", "fit_models", "fold_models", "model_of"]
 
 
 def fold_models(recipe: Recipe, folds: Folds, *, crew: Crew | None = None, report: Report | None = None) -> Ensemble:
@@ -68,6 +71,39 @@ def fold_models(recipe: Recipe, folds: Folds, *, crew: Crew | None = None, repor
     with (crew or Crew()).at_work(encoded) as workers:
         workers.make([Plan(recipe, fold) for fold in range(len(encoded))], keep, curves=True)
     return ensemble_of([found[place] for place in range(len(encoded))], folds)
+
+
+def fit_models(recipes: Sequence[Recipe], X: Table, y: Any, *, task: str, crew: Crew | None = None) -> list[Model]:
+    """Fit several recipes to the same rows, side by side; each is what `fit_model` makes of it.
+
+    Parameters
+    ----------
+    recipes : sequence of Recipe
+        The recipes, which must not stop early; those that are equal are fitted once.
+    X, y
+        The table without the target, and the target.
+    task : {"classification", "regression"}
+        What to fit.
+    crew : Crew, optional
+        Who trains; all cores by default.
+
+    Raises
+    ------
+    NonFiniteLoss
+        If training diverged with one of them.
+    """
+    folds = Folds(X, y, task, [(np.arange(len(y)), np.arange(0))])
+    found: dict[Recipe, Model] = {}
+    distinct = list(dict.fromkeys(recipes))
+    for scaling in dict.fromkeys(recipe.scaling for recipe in distinct):
+        own, (whole,) = [recipe for recipe in distinct if recipe.scaling == scaling], folds.encoded(scaling)
+
+        def keep(place: int, outcome: Outcome, own: list[Recipe] = own, whole: Fold = whole) -> None:
+            found[own[place]] = model_of(outcome, whole)
+
+        with (crew or Crew()).at_work([whole]) as workers:
+            workers.make([Plan(recipe, 0) for recipe in own], keep, curves=True)
+    return [found[recipe] for recipe in recipes]
 
 
 def ensemble_of(outcomes: Sequence[Outcome], folds: Folds) -> Ensemble:

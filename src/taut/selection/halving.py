@@ -8,6 +8,7 @@ Floor 5 of the house; knows nothing of how settings are proposed.
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ __all__ = ["RUNGS", "Budget", "Contest", "planned_fits"]
 #: Shares of the epochs after which the worse half is stopped. Earlier ones mislead, since the learning rate is high.
 RUNGS = (0.3, 0.6)
 _KEPT = 0.5
+# Runs from which on it is known how long one takes.
+_ENOUGH = 8
 
 
 @dataclass
@@ -38,34 +41,51 @@ class Budget:
     ----------
     seconds : float or None
         The whole; None is as long as it takes.
-    reserve : float
+    fits : float
         Fits to one fold, one after another, that are still to be made when the search has ended.
+    rest : float
+        Seconds that whatever else follows takes.
     began : float
         When the time began to run.
-    fit : float
-        Seconds that a fit to a fold takes, once that is known.
     """
 
     seconds: float | None
-    reserve: float = 0.0
+    fits: float = 0.0
+    rest: float = 0.0
     began: float = field(default_factory=time.time)
-    fit: float = 0.0
+    _an_epoch: list[float] = field(default_factory=list, repr=False)
+    _epochs: int = 0
 
     def learn(self, run: FinishedRun) -> None:
         """Learn from a run how long a fit takes."""
-        epochs, seconds = run.columns.get("epoch"), run.columns.get("seconds")
-        if epochs is not None and seconds is not None and len(epochs):
-            self.fit = max(self.fit, float(seconds[-1]) / len(epochs) * run.planned.recipe.epochs)
+        seconds = run.columns.get("seconds")
+        if self.seconds is not None and seconds is not None and len(seconds):
+            insort(self._an_epoch, float(seconds[-1]) / len(seconds))
+            self._epochs = run.planned.recipe.epochs
 
     @property
+    def reserve(self) -> float:
+        """Seconds that what follows the search will take: a median, because the first runs may wait for the engine."""
+        return self.rest + (self.fits * self._a_fit if len(self._an_epoch) >= _ENOUGH else 0.0)
+
+    def needed(self, folds: int) -> float:
+        """Return a budget, in whole seconds, with which some settings could be tried."""
+        fits = self.fits + _ENOUGH * folds
+        return float(np.ceil(2.0 * (self.seconds or 0.0) + self.rest + fits * self._a_fit))
+
+    @property
+    def _a_fit(self) -> float:
+        return self._an_epoch[len(self._an_epoch) // 2] * self._epochs if self._an_epoch else 0.0
+
     def deadline(self) -> Deadline | None:
-        """When the search must end."""
-        return None if self.seconds is None else Deadline(self.began + self.seconds - self.reserve * self.fit)
+        """Return when the search must end, as far as is known by now."""
+        return None if self.seconds is None else Deadline(self.began + self.seconds - self.reserve)
 
     @property
     def is_spent(self) -> bool:
         """Whether the search must end now."""
-        return self.deadline is not None and self.deadline.is_over
+        deadline = self.deadline()
+        return deadline is not None and deadline.is_over
 
 
 def planned_fits(settings: int, folds: int, protected: int = 0) -> int:

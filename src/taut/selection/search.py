@@ -167,7 +167,10 @@ def run_search(
         hunt.run()
     trials = hunt.trials
     if not trials:
-        raise InvalidValue(f"a budget of {budget.seconds:g} s is too short to try a single setting here; give more")
+        raise InvalidValue(
+            f"a budget of {budget.seconds:g} s is too short to try a single setting here; "
+            f"give more, such as {budget.needed(len(folds)):.0f} s"
+        )
     best = min(trials, key=rank)
     if not np.isfinite(best.mean):
         raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({recipe.learning_rate:g})")

@@ -120,6 +120,7 @@ def train_population(
     n_threads: int | None = None,
     on_finish: Callable[[int, FinishedRun], None] | None = None,
     is_cancelled: Callable[[int], bool] | None = None,
+    in_order: bool = False,
     progress: bool = False,
 ) -> list[FinishedRun]:
     """Train a population of networks on several tables, such as the folds of a cross-validation.
@@ -132,6 +133,8 @@ def train_population(
         The data.
     evaluate_training, n_threads, on_finish, is_cancelled, progress
         See `train_many`.
+    in_order : bool, default False
+        Begin the runs in the order of `runs`, for whoever may have to stop on the way; by default the longest first.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def train_population(
         return []
     from joblib import cpu_count  # those that this process may use
 
-    crew = _Crew(tables, list(runs), evaluate_training, is_cancelled)
+    crew = _Crew(tables, list(runs), evaluate_training, is_cancelled, in_order)
     return crew.work(min(n_threads or cpu_count(), len(runs)), on_finish, progress)
 
 
@@ -176,9 +179,10 @@ class _Crew:
         runs: list[PlannedRun],
         evaluates: bool,
         is_cancelled: Callable[[int], bool] | None,
+        in_order: bool,
     ) -> None:
         self.tables, self.runs, self.evaluates, self._is_cancelled = tables, runs, evaluates, is_cancelled
-        costs = [tables[run.table].cost(run) for run in runs]
+        costs = [0.0 if in_order else tables[run.table].cost(run) for run in runs]
         self._left = deque(sorted(range(len(runs)), key=lambda index: -costs[index]))
         self._ended: SimpleQueue[tuple[int, FinishedRun | BaseException]] = SimpleQueue()
         self._is_interrupted = self._is_over = False  # end after the epoch; end at once
@@ -186,7 +190,7 @@ class _Crew:
     def work(
         self, n_threads: int, on_finish: Callable[[int, FinishedRun], None] | None, progress: bool
     ) -> list[FinishedRun]:
-        """Make all runs, longest first."""
+        """Make all runs."""
         finished: dict[int, FinishedRun] = {}
         with (
             ThreadPoolExecutor(n_threads, thread_name_prefix="taut") as pool,
@@ -275,6 +279,9 @@ class _Crew:
         made, stopped, error, best = self._run(setup, state, planned, index)
         pieces += made
         columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]} if pieces else {}
+        if earlier is not None and len(pieces) > 1:
+            before = earlier.columns["seconds"]
+            columns["seconds"][len(before) :] += before[-1]
         progress = state if stopped == "paused" else None
         return outcome(stopped, error, best, network.state.copy(), columns, progress=progress)
 
