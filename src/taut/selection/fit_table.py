@@ -41,6 +41,9 @@ __all__ = ["FINALS", "fit_table"]
 
 FINALS = ("refit", "ensemble")
 
+# The choice is cross-validated on so many rows at most.
+_VALIDATED = 20_000
+
 
 def fit_table(
     frame: pd.DataFrame,
@@ -56,7 +59,7 @@ def fit_table(
     final: str = "refit",
     cv: CV = 5,
     repeats: int = 1,
-    choose_rows: int = 20_000,
+    choose_rows: int = 5000,
     group: str | None = None,
     time_column: str | None = None,
     seed: int = 0,
@@ -93,8 +96,9 @@ def fit_table(
         averaged. Both are scored.
     cv, repeats : int, default 5 and 1
         Folds, and how many times the rows are divided anew.
-    choose_rows : int, default 20000
-        Of a longer table, the choice is made on so many rows, drawn like a test set; it is then fitted to all.
+    choose_rows : int, default 5000
+        Of a longer table, the choice is made on so many rows, drawn like a test set. It is then cross-validated on up
+        to 20,000, and fitted to all.
     group : str, optional
         Column whose equal values belong together: rows of a group are never divided between sets. It is no input.
     time_column : str, optional
@@ -147,18 +151,20 @@ def fit_table(
     else:
         tested = Rows.of(test, target, group=group, time_column=time_column, notes=notes, what="the test table")
         tested = tested.for_task(task)
-    some = rows
+    crew = Crew(n_jobs, backend)
+    folds = _folds(rows, max(_VALIDATED, choose_rows), task, cv, repeats, seed)
+    choosing = folds
     if len(rows.y) > choose_rows:
-        some = rows.take(rows.split(choose_rows, task, seed)[1])
-        notes.append(f"The choice was made on {len(some.y)} of the {len(rows.y)} training rows.")
-    splits = splits_of(cv, some.X, some.y, task=task, repeats=repeats, groups=some.groups, time=some.time, seed=seed)
-    folds, crew = Folds(some.X, some.y, task, splits, repeats), Crew(n_jobs, backend)
+        choosing = _folds(rows, choose_rows, task, cv, repeats, seed)
+        notes.append(f"The choice was made on {len(choosing.y)} of the {len(rows.y)} training rows.")
     baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, scaling=recipe.scaling)
     found = run_search(
         Space(recipe, None, task),
-        folds,
+        choosing,
         effort=effort_of(effort),
-        budget=Budget(None if budget is None else seconds_of(budget), _fits_afterwards(folds, len(rows.y)), 0.3, began),
+        budget=Budget(
+            None if budget is None else seconds_of(budget), _fits_afterwards(choosing, folds, len(rows.y)), 0.3, began
+        ),
         crew=crew,
         report=report,
     )
@@ -203,13 +209,20 @@ def fit_table(
     )
 
 
-def _fits_afterwards(folds: Folds, n_rows: int) -> float:
+def _folds(rows: Rows, most: int, task: str, cv: CV, repeats: int, seed: int) -> Folds:
+    """Return folds of the rows, or of so many of them, drawn like a test set."""
+    some = rows if len(rows.y) <= most else rows.take(rows.split(most, task, seed)[1])
+    splits = splits_of(cv, some.X, some.y, task=task, repeats=repeats, groups=some.groups, time=some.time, seed=seed)
+    return Folds(some.X, some.y, task, splits, repeats)
+
+
+def _fits_afterwards(choosing: Folds, folds: Folds, n_rows: int) -> float:
     """Return about how many fits to a fold, of those that a search makes, all that follows it will take.
 
     That is two fits to all rows, side by side, in twice the precision, and two to every fold, with curves.
     """
-    own = float(np.mean([len(train) for train, _ in folds.splits]))
-    return 3.0 * n_rows / own + 1.5 * len(folds)
+    own, later = (float(np.mean([len(train) for train, _ in each.splits])) for each in (choosing, folds))
+    return 3.0 * n_rows / own + 1.5 * len(folds) * later / own
 
 
 def _notes_on(found: SearchResult) -> list[str]:
