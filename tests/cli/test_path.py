@@ -184,3 +184,20 @@ def test_rows_shown_are_the_ends_the_choices_their_neighbours_and_some_between()
     assert np.diff(shown).max() < 12
     assert rows_shown(12, [3]) == list(range(12))
     assert {0, 1, 29, 28} <= set(rows_shown(30, [0, 29]))
+
+
+def test_group_walks_from_dense_to_sparse_unless_it_is_told_not_to(tables, workplace, monkeypatch):
+    seen = []
+    path = sys.modules["taut.selection.path"]
+    whole = path.regularization_path
+
+    def watched(*given, **options):
+        seen.append(whole(*given, **options)._walk.warm_start)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(path, "regularization_path", watched)
+    words = ["path", "wine", "--recipe", str(tables / "quick.toml"), "--cv", "2", "--n-values", "3"]
+    for more in (["--penalty", "group"], ["--penalty", "group", "--no-warm-start"], ["--penalty", "l1"]):
+        with pytest.raises(SystemExit):
+            main([*words, *more])
+    assert seen == [True, False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import subprocess
@@ -327,13 +328,10 @@ def test_curves_that_are_not_finite_leave_gaps(read, wine):
 
 
 def test_weights_show_the_share_of_exact_zeros_and_leave_them_out_of_the_bars(read, wine):
-    weights = wine.model.network.layers[0].parameters[0].value
-    before = weights.copy()
+    model = copy.deepcopy(wine.model)
+    weights = model.network.layers[0].parameters[0].value
     weights[:] = np.where(np.arange(weights.size).reshape(weights.shape) % 4 == 0, 0.0, 0.5)
-    try:
-        read_page = read(wine)
-    finally:
-        weights[:] = before
+    read_page = read(dataclasses.replace(wine, model=model))
     chosen, unregularized = read_page.figure("weights-0")["data"]
     assert (chosen["name"], unregularized["name"]) == ("chosen", "without regularization")
     assert sum(chosen["y"][:-1]) == pytest.approx(0.75, abs=1e-4)

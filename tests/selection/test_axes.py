@@ -98,12 +98,24 @@ def test_grid_of_a_strength_falls_by_equal_factors():
     np.testing.assert_allclose(grid, 8.0 * 10.0 ** -np.arange(5.0))
 
 
-@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize("name", [name for name in SHARES if name != "ema"])
 def test_grid_of_a_share_falls_by_equal_steps_to_zero_and_recipes_take_it(name):
     grid = axis_of(name).grid(4, None, 1e-4)
     np.testing.assert_allclose(np.diff(grid), -SHARES[name] / 3)
     assert (grid[0], grid[-1]) == (SHARES[name], 0)
     assert [getattr(axis_of(name).recipe(Recipe(), value), name) for value in grid] == grid.tolist()
+
+
+def test_grid_of_a_moving_average_falls_by_equal_factors_of_what_is_forgotten():
+    grid = axis_of("ema").grid(4, None, 1e-4)
+    assert (grid[0], grid[-1]) == (pytest.approx(0.999), 0.0)
+    np.testing.assert_allclose(np.diff(np.log(1.0 - grid[:-1])), np.log(0.5 / 0.001) / 2)
+    assert [axis_of("ema").recipe(Recipe(swa=0.2), value).ema for value in grid] == grid.tolist()
+
+
+def test_values_of_whole_numbers_are_whole():
+    with pytest.raises(InvalidValue, match=r"values of epochs must be whole numbers, got \[1.5, 3\]"):
+        axis_of("epochs").ordered([1.5, 3])
 
 
 def test_grid_of_max_norm_grows():

@@ -105,9 +105,9 @@ def test_a_plan_that_pauses_goes_on_in_other_hands_as_if_it_had_not(folds, alone
 def test_after_the_deadline_nothing_more_is_made(folds, backend):
     found: dict[int, Outcome] = {}
     with Crew(1, backend).at_work(folds) as workers:
-        workers.make(plans(folds), found.__setitem__, deadline=Deadline.after(-1.0))
+        workers.make(plans(folds), found.__setitem__, deadline=lambda: Deadline.after(-1.0))
         assert found == {}
-        workers.make(plans(folds)[:3], found.__setitem__, deadline=Deadline.after(3600.0))
+        workers.make(plans(folds)[:3], found.__setitem__, deadline=lambda: Deadline.after(3600.0))
     assert sorted(found) == [0, 1, 2]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -227,6 +228,16 @@ def test_a_long_table_is_chosen_on_some_rows_and_fitted_to_all():
     assert result.notes == ["The choice was made on 60 of the 142 training rows."]
     assert result.n_train == 142
     assert result.entries[0].test["accuracy"][0] > 0.9
+
+
+def test_a_class_that_is_not_among_the_rows_of_the_choice_is_still_a_class(monkeypatch):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=200), "label": ["u", "v"] * 100})
+    frame.loc[:1, "label"] = "z, which is rare"
+    monkeypatch.setattr(sys.modules["taut.selection.fit_table"], "_VALIDATED", 60)
+    result = quick_fit(frame, "label", choose_rows=40, cv=2, final="ensemble")
+    assert result.classes == ["u", "v", "z, which is rare"]
+    assert result.kept.predict_proba(frame[:3]).shape == (3, 3)
 
 
 def test_a_class_with_a_single_row_does_not_end_the_fit():

@@ -123,7 +123,8 @@ def test_a_budget_that_is_spent_ends_the_search_and_is_said(wine):
 
 
 def test_a_budget_too_short_for_anything_is_refused_in_one_line(wine):
-    with pytest.raises(InvalidValue, match=r"a budget of 1e-09 s is too short to try a single setting here; give more, such as \d+ s"):
+    words = r"a budget of 1e-09 s is too short to try a single setting here; give more, such as \d+ s"
+    with pytest.raises(InvalidValue, match=words):
         search(QUICK, None, *wine, budget=1e-9)
 
 
@@ -176,7 +177,37 @@ def test_frame_and_dictionary_hold_every_trial(found):
     assert len(told["trials"]) == len(found.trials)
 
 
+def test_a_recipe_of_one_epoch_is_compared_once(wine):
+    made = search(Recipe(hidden_layer_sizes=(4,), epochs=1), None, *wine, effort=8, cv=2)
+    assert {trial.epochs for trial in made.trials} == {1}
+
+
 # ------------------------------------------------------------------------------------------------ what is kept on disk
+
+
+def test_choices_of_several_values_and_of_numpy_numbers_go_to_disk_and_back(wine, tmp_path):
+    space = {"hidden_layer_sizes": [[4], [6, 4]], "l2": list(np.geomspace(1e-3, 0.1, 3))}
+    options = {"effort": 8, "cv": 2, "storage": tmp_path / "search.db"}
+    first = search(QUICK, space, *wine, **options)
+    assert {trial.recipe.hidden_layer_sizes for trial in first.trials} >= {(6, 4)}
+    assert as_told(search(QUICK, space, *wine, **options, resume=True)) == as_told(first)
+
+
+def test_a_round_that_was_only_announced_is_given_up(found, wine, tmp_path):
+    import optuna
+
+    where = tmp_path / "search.db"
+    with pytest.raises(KeyboardInterrupt):
+        search(QUICK, None, *wine, effort=16, cv=3, storage=where, report=lambda *_: _interrupt())
+    study = optuna.load_study(study_name="taut", storage=f"sqlite:///{where}")
+    study.enqueue_trial({"l2": 0.01})  # as a kill between announcing and beginning leaves it
+    again = search(QUICK, None, *wine, effort=16, cv=3, storage=where, resume=True)
+    assert as_told(again) == as_told(found)
+    assert {trial.state.name for trial in study.get_trials()} <= {"COMPLETE", "PRUNED", "FAIL"}
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_search_kept_on_disk_is_the_same_and_opens_in_optuna(found, wine, tmp_path):

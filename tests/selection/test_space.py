@@ -82,8 +82,10 @@ def test_pairs_and_lists_are_ranges_and_choices():
 
 def test_values_have_two_digits_that_count_and_integers_stay_integers():
     assert Range(1e-4, 1.0, log=True).at(0.37) == 0.003
-    assert Range(3, 40).at(0.5) == 22
-    assert isinstance(Range(3, 40).at(0.21), int)
+    assert Range(3, 40, integer=True).at(0.5) == 22
+    assert isinstance(Range(3, 40, integer=True).at(0.21), int)
+    assert space(fields={"epochs": (5, 50), "l2": (0, 1)}).dimensions["epochs"].integer
+    assert not space(fields={"epochs": (5, 50), "l2": (0, 1)}).dimensions["l2"].integer
     assert Range(1e-4, 1.0, log=True).place(0.01) == pytest.approx(0.5)
 
 
@@ -92,6 +94,8 @@ def test_values_have_two_digits_that_count_and_integers_stay_integers():
     [
         ({"l3": (0, 1)}, InvalidValue, "space names 'l3', which is not one of: hidden_layer_sizes"),
         ({"seed": (0, 1)}, InvalidValue, "space names 'seed'"),
+        ({"scaling": ["robust"]}, InvalidValue, "space names 'scaling'"),
+        ({"activation": ["relu", "step", "tanh"]}, InvalidValue, "activation must be one of"),
         ({"dropout": (0.1, 1.5)}, InvalidValue, "dropout must be a number at least 0 and below 1, got 1.5"),
         ({"l2": 3}, InvalidType, "space of 'l2' must be a Range, a Choice, a pair"),
         ({"activation": ["relu", "step"]}, InvalidValue, "activation must be one of"),

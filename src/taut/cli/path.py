@@ -86,7 +86,12 @@ Features = Annotated[
     ),
 ]
 WarmStart = Annotated[
-    bool, typer.Option("--warm-start", help="Start each value from the weights of the next weaker one.")
+    bool | None,
+    typer.Option(
+        "--warm-start/--no-warm-start",
+        help="Start each value from the weights of the next weaker one; by default only for group.",
+        show_default=False,
+    ),
 ]
 PlotOut = Annotated[Path | None, option("--plot", metavar="OUT", help="Figures: a page, .html, or a picture, .png.")]
 ModelOut = Annotated[
@@ -104,7 +109,7 @@ def path(
     cv: Folds = None,
     repeats: Repeats = None,
     features: Features = None,
-    warm_start: WarmStart = False,
+    warm_start: WarmStart = None,
     recipe: RecipeFile = None,
     group: Group = None,
     time: Time = None,

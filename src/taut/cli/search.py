@@ -56,7 +56,8 @@ NestedFolds = Annotated[
     option(
         "--nested",
         metavar="K",
-        help="Price the choosing: search anew in each of K outer folds, and score on its rows.",
+        help="Price the choosing: search anew in each of K outer folds, and score on its rows; "
+        "--budget is for each search.",
         parser=integer("--nested", at_least=2),
     ),
 ]
@@ -121,7 +122,7 @@ def search(
             report=report,
             **options,
         )
-    priced = None if nested is None else _price(start, rows, nested, options)
+    priced = None if nested is None else _price(start, rows, nested, rule or "min", options)
     if model is not None:
         _save(found, rule or "min", model)
     if json:
@@ -138,13 +139,13 @@ def search(
         say(f"model:  {model}")
 
 
-def _price(start: Any, rows: Rows, outer: int, options: dict[str, Any]) -> Nested:
+def _price(start: Any, rows: Rows, outer: int, rule: str, options: dict[str, Any]) -> Nested:
     """Search anew in each of some outer folds; the trials of these are not kept."""
-    from taut.selection.nested import nested_cross_validation
+    from taut.selection.nested import ByRule, nested_cross_validation
     from taut.selection.search import search as run
 
-    def choose(X: Any, y: Any, **parts: Any) -> SearchResult:
-        return run(start, None, X, y, **options, **parts)
+    def choose(X: Any, y: Any, **parts: Any) -> ByRule:
+        return ByRule(run(start, None, X, y, **options, **parts), rule)
 
     with progress("pricing the choice", "weighing it") as report:
         return nested_cross_validation(

@@ -104,6 +104,8 @@ class Axis:
     def ordered(self, values: Sequence[float]) -> np.ndarray:
         """Return values from the most to the least regularized; where neither can be said, from large to small."""
         made = np.unique(np.asarray(values, dtype=np.float64))
+        if self._is_integer and (made != np.floor(made)).any():
+            raise InvalidValue(f"values of {self.name} must be whole numbers, got {shown(list(values))}")
         ordered = made if self.direction < 0 else made[::-1]
         return ordered.astype(np.int64) if self._is_integer else ordered
 
@@ -126,6 +128,8 @@ class Axis:
         """
         if largest is not None:
             return np.geomspace(largest, largest * min_ratio, n_values)
+        if self.field == "ema":  # what matters is how much is forgotten
+            return np.append(1.0 - np.geomspace(1.0 - SHARES["ema"], 0.5, n_values - 1), 0.0)
         if self.field in SHARES:
             return np.linspace(SHARES[self.field], 0.0, n_values)
         if self.field == "max_norm":

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from taut.data.targets import ClassWeight
 from taut.errors import InvalidValue
 from taut.selection.crew import Crew, Report
 from taut.selection.folds import Folds, Splits
@@ -117,6 +118,7 @@ def cross_validate(
     splits: Splits,
     repeats: int = 1,
     sample_weight: np.ndarray | None = None,
+    class_weight: ClassWeight = None,
     dtype: str | None = CHOOSING,
     curves: bool = False,
     n_jobs: int | None = None,
@@ -139,6 +141,8 @@ def cross_validate(
         How many divisions of the rows `splits` holds.
     sample_weight : ndarray, shape (rows,), optional
         How much each row counts, in training and in validation.
+    class_weight : mapping of class to float, or "balanced", optional
+        Factor for the loss of each class, in training.
     dtype : str, default "float32"
         Floating-point type of the networks; None takes each recipe's.
     curves : bool, default False
@@ -172,7 +176,7 @@ def cross_validate(
     """
     for recipe in recipes:
         check_recipe(recipe)
-    made = Folds(X, y, task, splits, repeats, sample_weight)
+    made = Folds(X, y, task, splits, repeats, sample_weight, class_weight)
     found = outcomes_on(
         made,
         [[recipe] * len(splits) for recipe in recipes],

@@ -163,7 +163,10 @@ def fit_table(
         choosing,
         effort=effort_of(effort),
         budget=Budget(
-            None if budget is None else seconds_of(budget), _fits_afterwards(choosing, folds, len(rows.y)), 0.3, began
+            None if budget is None else seconds_of(budget),
+            _fits_afterwards(choosing, folds, len(rows.y), n_jobs),
+            0.3,
+            began,
         ),
         crew=crew,
         report=report,
@@ -213,16 +216,18 @@ def _folds(rows: Rows, most: int, task: str, cv: CV, repeats: int, seed: int) ->
     """Return folds of the rows, or of so many of them, drawn like a test set."""
     some = rows if len(rows.y) <= most else rows.take(rows.split(most, task, seed)[1])
     splits = splits_of(cv, some.X, some.y, task=task, repeats=repeats, groups=some.groups, time=some.time, seed=seed)
-    return Folds(some.X, some.y, task, splits, repeats)
+    classes = ClassTargets().fit(rows.y) if task == "classification" else None  # rare ones may not be among some rows
+    return Folds(some.X, some.y, task, splits, repeats, classes=classes)
 
 
-def _fits_afterwards(choosing: Folds, folds: Folds, n_rows: int) -> float:
+def _fits_afterwards(choosing: Folds, folds: Folds, n_rows: int, n_jobs: int | None) -> float:
     """Return about how many fits to a fold, of those that a search makes, all that follows it will take.
 
     That is two fits to all rows, side by side, in twice the precision, and two to every fold, with curves.
     """
     own, later = (float(np.mean([len(train) for train, _ in each.splits])) for each in (choosing, folds))
-    return 3.0 * n_rows / own + 1.5 * len(folds) * later / own
+    alone = 1.5 if n_jobs == 1 else 1.0  # two threads of one core take less than twice as long for twice the work
+    return alone * (3.0 * n_rows / own + 1.5 * len(folds) * later / own)
 
 
 def _notes_on(found: SearchResult) -> list[str]:

@@ -82,6 +82,8 @@ def splits_of(
         ]
     if repeats > 1:
         raise InvalidValue(f"repeats is for a number of folds; got repeats={repeats} with cv={shown(cv)}")
+    if time is not None:
+        raise InvalidValue(f"time is for a number of folds; other splits are what they are, got cv={shown(cv)}")
     split = getattr(cv, "split", None)
     try:
         pairs = list(split(X, y, groups) if callable(split) else cv)
@@ -92,11 +94,17 @@ def splits_of(
         ) from error
     if len(made) < 2:
         raise InvalidValue(f"cv must divide the rows at least twice, got {len(made)} pairs of row numbers")
-    return [(_rows(train, len(y)), _rows(held, len(y))) for train, held in made]
+    found = [(_rows(train, len(y)), _rows(held, len(y))) for train, held in made]
+    for train, held in found:
+        if np.intersect1d(train, held).size:
+            raise InvalidValue(
+                f"cv trains and validates on the same rows: {shown(np.intersect1d(train, held).tolist())}"
+            )
+    return found
 
 
 def _rows(given: np.ndarray, n: int) -> np.ndarray:
-    rows = np.flatnonzero(given) if given.dtype == bool else given
+    rows = np.flatnonzero(given) if given.dtype == bool and given.shape == (n,) else given
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows) or rows.min() < 0 or rows.max() >= n:
         raise InvalidValue(f"cv must give row numbers from 0 to {n - 1}, got {shown(given.tolist())}")
     return rows.astype(np.int64)
@@ -184,6 +192,8 @@ class Folds:
         How much each row counts, in training and in validation.
     class_weight : mapping of class to float, or "balanced", optional
         Factor for the loss of each class, in training.
+    classes : ClassTargets, optional
+        All labels there are, if these rows are some of many.
     """
 
     X: Table
@@ -193,11 +203,13 @@ class Folds:
     repeats: int = 1
     sample_weight: np.ndarray | None = None
     class_weight: ClassWeight = None
+    classes: ClassTargets | None = None
     _encoded: dict[str, list[Fold]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         # Of a class with a single row, the fold that validates it trains on none.
-        self._classes = ClassTargets().fit(self.y) if self.task == "classification" else None
+        if self.classes is None and self.task == "classification":
+            self.classes = ClassTargets().fit(self.y)
 
     def __len__(self) -> int:
         return len(self.splits)
@@ -216,7 +228,7 @@ class Folds:
         if weight is not None and not all(weight[part].any() for part in (train, held) if len(part)):
             raise InvalidValue("sample_weight is zero in all training or all validation rows of a fold; use others")
         targets: ClassTargets | NumberTargets
-        targets = self._classes or NumberTargets().fit(take(self.y, train), sample_weight=own)
+        targets = self.classes or NumberTargets().fit(take(self.y, train), sample_weight=own)
         encoder = TableEncoder(scaling=scaling).fit(rows, sample_weight=own)
         inputs, y = encoder.transform(rows), targets.encode(take(self.y, train))
         factors = class_weights(self.class_weight, targets, y, own) if self.class_weight is not None else None

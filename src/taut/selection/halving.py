@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from taut.selection.crew import Deadline, Workers
+from taut.selection.crew import Deadline, Workers, never
 from taut.selection.cross_validation import Progress, in_precision
 from taut.selection.folds import Folds
 from taut.selection.outcomes import Outcome, Plan
@@ -140,7 +140,7 @@ class Contest:
         paused: dict[tuple[int, int], FinishedRun] = {}
         alive = list(range(len(self.recipes)))
         expected, made = planned_fits(len(alive), len(self.folds), self.protected), 0
-        for rung in _rungs(len(alive), self.protected):
+        for rung in self._rungs(len(alive)):
             made += len(alive) * len(self.folds)
             progress.planned += max(made - expected, 0)
             expected = max(made, expected)
@@ -158,6 +158,12 @@ class Contest:
                 break
         progress.planned -= expected - made
         return trials, True
+
+    def _rungs(self, settings: int) -> list[float]:
+        """Return the shares of the epochs at which settings are compared, as far as they are different epochs."""
+        fewest = min(recipe.epochs for recipe in self.recipes)
+        rungs = [rung for rung in _rungs(settings, self.protected) if rung == 1.0 or round(rung * fewest) >= 1]
+        return [rung for rung in rungs if rung == 1.0 or _epochs_of(fewest, rung) < fewest]
 
     def _climb(
         self,
@@ -191,7 +197,7 @@ class Contest:
                 mean = float(np.mean([found[place, fold].loss for fold in range(len(self.folds))]))
             progress.add(f"round {self.round + 1}, {self.recipes[place].describe()}", mean)
 
-        self.workers.make(plans, keep, deadline=budget.deadline)
+        self.workers.make(plans, keep, deadline=never if budget.seconds is None else budget.deadline)
         outcomes = {
             place: [found[place, fold] for fold in range(len(self.folds)) if (place, fold) in found] for place in alive
         }
@@ -220,4 +226,8 @@ class Contest:
 
 
 def _epochs(recipe: Recipe, rung: float) -> int:
-    return max(round(rung * recipe.epochs), 1)
+    return _epochs_of(recipe.epochs, rung)
+
+
+def _epochs_of(epochs: int, rung: float) -> int:
+    return max(round(rung * epochs), 1)

@@ -26,13 +26,15 @@ from taut.data.targets import ClassTargets, infer_task
 from taut.errors import InvalidType
 from taut.selection.crew import Report
 from taut.selection.folds import CV, splits_of
+from taut.selection.path_result import RegularizationPath
 from taut.selection.scores import METRICS, score
+from taut.selection.search_result import SearchResult
 from taut.selection.wording import METRIC_WORDS, plus_minus
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model, Table
 from taut.training.recipe import TASKS, Recipe
 
-__all__ = ["Chosen", "Nested", "nested_cross_validation"]
+__all__ = ["ByRule", "Chosen", "Nested", "nested_cross_validation"]
 
 
 class Chosen(Protocol):
@@ -44,6 +46,31 @@ class Chosen(Protocol):
 
     def refit(self) -> Model | Ensemble:
         """Fit the choice to all rows that it was chosen on."""
+
+
+@dataclass(frozen=True)
+class ByRule:
+    """A path or a search, as it is when a rule chooses from it.
+
+    Attributes
+    ----------
+    found : RegularizationPath or SearchResult
+        What was found.
+    rule : {"min", "1se"}
+        The rule.
+    """
+
+    found: RegularizationPath | SearchResult
+    rule: str
+
+    @property
+    def cross_validated(self) -> dict[str, tuple[float, float]]:
+        """For each metric, mean and standard error over the folds of what the rule chooses."""
+        return self.found.scores(self.rule)
+
+    def refit(self) -> Model:
+        """Fit it to all rows."""
+        return self.found.refit(self.rule)
 
 
 @dataclass(frozen=True, eq=False)

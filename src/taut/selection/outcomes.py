@@ -65,7 +65,8 @@ class Outcome:
     training, training_metrics
         The same on the training rows, with all noise off.
     training_curve, validation_curve : ndarray, shape (epochs,)
-        The same after each epoch, on either rows; that of the training rows is NaN unless it was asked for.
+        The same after each epoch, on either rows, all of which count alike there; that of the training rows is NaN
+        unless it was asked for.
     penalty : float
         The penalty in the last epoch.
     norms, zeros : ndarray, shape (layers with parameters,)
@@ -116,7 +117,8 @@ def outcome_of(finished: FinishedRun, fold: Fold) -> Outcome:
     losses, metrics = [], []
     for part in (slice(len(fold.train)), slice(len(fold.train), None)):
         weight = None if fold.weight is None else fold.weight[part]
-        losses.append(float(np.average(rows[part], weights=weight)) if len(rows[part]) else float("nan"))
+        loss = float(np.average(rows[part], weights=weight)) if len(rows[part]) else float("nan")
+        losses.append(float("inf") if len(rows[part]) and np.isnan(loss) else loss)
         metrics.append(fold.metrics(answers[part], part))
     return Outcome(
         loss=losses[1],

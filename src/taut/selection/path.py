@@ -152,6 +152,8 @@ def regularization_path(
             largest = largest_strength(axis, quick, workers, len(splits)) if axis.is_strength else None
             grid = axis.grid(n_values, largest, min_ratio)
         walk = Walk(axis, grid, recipe, folds, warm_start)
+        for each in walk.recipes:
+            check_recipe(each)
         progress = Progress(len(grid) * (len(splits) + axis.is_sparse), report)
         on_all: list[Outcome] | None = None
         if axis.is_sparse:

@@ -127,16 +127,21 @@ class RegularizationPath:
         order = sorted(range(len(first)), key=lambda place: (first[place], -norms[place]))
         return [self.input_names[place] for place in order if first[place] < len(self.values)]
 
-    def index(self, rule: str = "1se") -> int:
-        """Return the position that a rule chooses."""
+    def index(self, rule: str | float = "1se") -> int:
+        """Return the position that a rule chooses, or that of one of the values."""
+        if not isinstance(rule, str):
+            near = np.flatnonzero(np.isclose(self.values, rule, rtol=1e-3, atol=0.0))
+            if not len(near):
+                raise InvalidValue(f"{rule!r} is not one of the values of the path")
+            return int(near[0])
         check_choice("rule", rule, RULES)
         return self.index_min if rule == "min" else self.index_1se
 
-    def recipe(self, rule: str = "1se") -> Recipe:
-        """Return the recipe that a rule chooses, "1se" or "min"."""
+    def recipe(self, rule: str | float = "1se") -> Recipe:
+        """Return the recipe that a rule chooses, "1se" or "min", or that of one of the values."""
         return self.recipes[self.index(rule)]
 
-    def scores(self, rule: str = "1se") -> dict[str, tuple[float, float]]:
+    def scores(self, rule: str | float = "1se") -> dict[str, tuple[float, float]]:
         """Return for each metric its mean over the folds, and standard error, at the value that a rule chooses."""
         folds, at = self._its_walk().folds, self.index(rule)
         return {name: folds.mean_and_error(values[at]) for name, values in self.metrics.items()}
@@ -146,13 +151,13 @@ class RegularizationPath:
         """The `scores` of what `refit` fits by default."""
         return self.scores()
 
-    def refit(self, rule: str = "1se", *, progress: bool = False, interruptible: bool = True) -> Model:
+    def refit(self, rule: str | float = "1se", *, progress: bool = False, interruptible: bool = True) -> Model:
         """Fit the chosen recipe to all rows; with warm starts, walk again along the path on all rows.
 
         Parameters
         ----------
-        rule : {"1se", "min"}
-            Which value to take.
+        rule : {"1se", "min"} or float
+            Which value to take: by a rule, or one of `values`.
         progress, interruptible
             See `train`; a walk shows no line.
 
@@ -178,7 +183,7 @@ class RegularizationPath:
 
     def ensemble(
         self,
-        rule: str = "1se",
+        rule: str | float = "1se",
         *,
         n_jobs: int | None = None,
         backend: str | None = None,

@@ -32,6 +32,7 @@ from taut.selection.space import Space
 from taut.selection.trials import Ledger
 from taut.training.model import Table
 from taut.training.recipe import TASKS, Recipe
+from taut.versions import versions
 
 __all__ = ["run_search", "search", "seconds_of"]
 
@@ -195,6 +196,8 @@ def _fingerprint(space: Space, folds: Folds, effort: Effort, dtype: str | None) 
         "space": {name: repr(dimension) for name, dimension in space.dimensions.items()},
         "effort": [effort.coarse, *effort.finer],
         "class_weight": repr(folds.class_weight),
+        "repeats": folds.repeats,
+        "taut": versions()["taut"],
         "dtype": dtype,
     }
     found = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())

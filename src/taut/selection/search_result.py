@@ -52,7 +52,7 @@ class Effort:
         return Effort(n_runs - rest, tuple(len(part) for part in np.array_split(np.arange(rest), rounds)))
 
 
-#: What the words mean; docs/architecture.md says how these were chosen.
+#: What the words mean: standard takes half a minute or less on most tables of some thousand rows on two cores.
 EFFORTS = {
     "quick": Effort(16, (8,)),
     "standard": Effort(32, (16, 12, 8)),
@@ -198,10 +198,14 @@ class SearchResult:
         """How many settings were tried; one that fell behind may have been taken up again at the end."""
         return len({trial.recipe for trial in self.trials})
 
+    def scores(self, rule: str = "min") -> dict[str, tuple[float, float]]:
+        """Return for each metric its mean over the folds, and standard error, of the trial that a rule chooses."""
+        return self.trial(rule).scores
+
     @property
     def cross_validated(self) -> dict[str, tuple[float, float]]:
-        """For each metric, mean and standard error of the best trial over the folds it was chosen on."""
-        return self.best.scores
+        """The `scores` of what `refit` fits by default."""
+        return self.scores()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -258,7 +262,8 @@ class SearchResult:
 def simplest(trials: list[Trial], best: Trial) -> Trial:
     """Return, of the complete trials within one standard error of the best, the one with the largest training loss."""
     reach = best.mean + (best.standard_error if np.isfinite(best.standard_error) else 0.0)
-    near = [trial for trial in trials if trial.epochs == best.epochs and trial.mean <= reach]
+    far = best.epochs / best.recipe.epochs
+    near = [trial for trial in trials if trial.epochs / trial.recipe.epochs == far and trial.mean <= reach]
     return max(near, key=lambda trial: (trial.training, -trial.mean))
 
 

@@ -8,6 +8,7 @@ are data: `SPACE` has every field that regularizes. Floor 5 of the house; knows 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
@@ -43,6 +44,8 @@ class Range:
         Whether equal ratios, and not equal differences, are equally likely.
     share : float, default 0.2
         How often a draw takes the ingredient in.
+    integer : bool, default False
+        Whether values are whole numbers.
 
     Examples
     --------
@@ -54,24 +57,21 @@ class Range:
     high: float
     log: bool = False
     share: float = 0.2
+    integer: bool = False
 
     def __post_init__(self) -> None:
         check_flag("log", self.log)
+        check_flag("integer", self.integer)
         check_number("low", self.low, above=0 if self.log else None)
         check_number("high", self.high, above=self.low)
         check_number("share", self.share, at_least=0, at_most=1)
-
-    @property
-    def is_integer(self) -> bool:
-        """Whether both bounds are integers, so that values are."""
-        return isinstance(self.low, int) and isinstance(self.high, int)
 
     def at(self, place: float) -> float:
         """Return the value at a place between 0 and 1, to two digits that count."""
         value = self.low + place * (self.high - self.low)
         if self.log:
             value = self.low * (self.high / self.low) ** place
-        if self.is_integer:
+        if self.integer:
             return int(min(max(round(value), self.low), self.high))
         return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
 
@@ -89,6 +89,14 @@ class Range:
         """Return a value near another: a normal step, whose standard deviation is a share of the range."""
         return self.at(min(max(self.place(value) + reach * normal, 0.0), 1.0))
 
+    def ends(self) -> tuple[float, float]:
+        """Return the bounds."""
+        return self.low, self.high
+
+    def told(self, value: Any) -> Any:
+        """Return a value as Optuna is told it."""
+        return value
+
     def has(self, value: object) -> bool:
         """Say whether a value is within the bounds."""
         return isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high
@@ -103,7 +111,7 @@ class Range:
         """Return the same in Optuna's terms."""
         from optuna.distributions import FloatDistribution, IntDistribution
 
-        if self.is_integer:
+        if self.integer:
             return IntDistribution(int(self.low), int(self.high), log=self.log)
         return FloatDistribution(self.low, self.high, log=self.log)
 
@@ -134,7 +142,15 @@ class Choice:
 
     def moved(self, value: Any, normal: float, uniform: float, reach: float) -> Any:
         """Return the same value or, the likelier the larger the reach, another."""
-        return self.drawn(uniform) if abs(normal) * reach > 0.5 else value
+        return self.drawn(uniform) if abs(normal) * reach > 0.1 else value
+
+    def ends(self) -> tuple[Any, ...]:
+        """Return all values."""
+        return self.values
+
+    def told(self, value: Any) -> Any:
+        """Return a value as Optuna is told it: a database has no tuples."""
+        return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
 
     def has(self, value: object) -> bool:
         """Say whether it is one of the values."""
@@ -148,7 +164,7 @@ class Choice:
         """Return the same in Optuna's terms."""
         from optuna.distributions import CategoricalDistribution
 
-        return CategoricalDistribution(self.values)
+        return CategoricalDistribution(tuple(map(self.told, self.values)))
 
 
 #: Every field that regularizes: from where it hardly shows to where it all but silences the network, inputs and targets
@@ -175,6 +191,8 @@ SPACE: dict[str, Range | Choice] = {
     "swa": Range(0.1, 0.5, share=0.1),
 }
 
+# What no search sets: with other scalings or losses its losses could not be compared, the rest is not for it to say.
+_FIXED = ("seed", "early_stopping", "validation_fraction", "patience", "scaling", "loss", "dtype")
 # Of two that exclude each other, the first stays.
 _EXCLUSIVE = (("ema", "swa"),)
 # Fields for hidden layers only, and for classification only.
@@ -207,7 +225,7 @@ class Space:
         given: object = SPACE if self.fields is None else self.fields
         if not isinstance(given, Mapping) or not given:
             raise InvalidType(f"space must be a mapping from fields of a recipe to ranges, got {shown(given)}")
-        known = [name for name in self.base.to_dict() if name not in ("seed", "early_stopping")]
+        known = [name for name in self.base.to_dict() if name not in _FIXED]
         made = {}
         for name, value in given.items():
             if name not in known:
@@ -216,8 +234,8 @@ class Space:
                 made[name] = _dimension(name, value).including(getattr(self.base, name))
         object.__setattr__(self, "dimensions", made)
         for name, dimension in made.items():
-            for uniform in (0.0, 1.0 - 1e-9):
-                self.recipe({name: dimension.drawn(uniform)})  # refuses what a recipe would
+            for value in dimension.ends():
+                self.recipe({name: value})  # refuses what a recipe would
 
     def _applies(self, name: str) -> bool:
         """Say whether a field is for this task and network, and has one value for all layers."""
@@ -298,9 +316,11 @@ def _dimension(name: object, given: Any) -> Range | Choice:
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(bound, (int, float)) for bound in given):
         low, high = given
         # Several powers of ten are a range of powers.
-        return Range(low, high, log=bool(low > 0 and high / low >= 30))
+        is_integer = isinstance(getattr(Recipe, str(name), None), int) or name == "batch_size"
+        return Range(low, high, log=bool(low > 0 and high / low >= 30), integer=is_integer)
     if isinstance(given, list):
-        return Choice(tuple(tuple(value) if isinstance(value, list) else value for value in given), share=1.0)
+        plain = [value.item() if isinstance(value, np.generic) else value for value in given]
+        return Choice(tuple(tuple(value) if isinstance(value, list) else value for value in plain), share=1.0)
     raise InvalidType(
         f"space of {shown(name)} must be a Range, a Choice, a pair (low, high) or a list, got {shown(given)}"
     )

@@ -98,13 +98,17 @@ def _number(value: float | None) -> float:
     return np.inf if value is None else float(value)
 
 
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else float(value)
+
+
 class Ledger:
     """The trials of a search, in an Optuna study.
 
     Parameters
     ----------
-    storage : str or path, optional
-        A file for SQLite, or the URL of a database that Optuna can use; by default nothing is kept.
+    storage : str or path
+        A file for SQLite, or the URL of a database that Optuna can use.
     fingerprint : str
         Of all that the trials depend on.
     resume : bool
@@ -116,10 +120,10 @@ class Ledger:
         If the storage cannot be used, or holds a search that is another, or is not to be resumed.
     """
 
-    def __init__(self, storage: str | Path | None, fingerprint: str, *, resume: bool) -> None:
+    def __init__(self, storage: str | Path, fingerprint: str, *, resume: bool) -> None:
         import optuna
 
-        self.where = None if storage is None else _url(storage)
+        self.where = _url(storage)
         with _quiet():
             try:
                 self._study = optuna.create_study(
@@ -150,7 +154,9 @@ class Ledger:
                 if result is not None and result["round"] == number and result["index"] < len(settings):
                     setting = settings[result["index"]]
                     found[result["index"]] = _trial(setting, space.recipe(setting), result)
-                if not frozen.state.is_finished():  # whoever was at it is gone
+                if frozen.state == optuna.trial.TrialState.WAITING:  # it was not begun, and must be, to be given up
+                    self._study.tell(self._study.ask(), state=optuna.trial.TrialState.FAIL)
+                elif not frozen.state.is_finished():  # whoever was at it is gone
                     self._study.tell(frozen.number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
         return [found[place] for place in range(len(settings))] if len(found) == len(settings) else None
 
@@ -162,7 +168,8 @@ class Ledger:
         asked = []
         with _quiet():
             for setting in settings:
-                self._study.enqueue_trial(dict(setting))
+                given = {name: space.dimensions[name].told(value) for name, value in setting.items()}
+                self._study.enqueue_trial(given)
                 asked.append(self._study.ask({name: space.dimensions[name].distribution() for name in setting}))
         made = _Round()
         try:
@@ -210,7 +217,7 @@ def _trial(setting: Setting, recipe: Recipe, result: dict[str, Any]) -> Trial:
         standard_error=_number(result["standard_error"]),
         losses=losses,
         training=_number(result["training"]),
-        scores={name: (_number(value), _number(error)) for name, (value, error) in result["scores"].items()},
+        scores={name: (_or_nan(value), _or_nan(error)) for name, (value, error) in result["scores"].items()},
         course={int(epoch): _number(loss) for epoch, loss in result["course"].items()},
     )
 

@@ -166,11 +166,11 @@ def train_population(
         return []
     from joblib import cpu_count  # those that this process may use
 
-    crew = _Crew(tables, list(runs), evaluate_training, is_cancelled, in_order)
+    crew = _Team(tables, list(runs), evaluate_training, is_cancelled, in_order)
     return crew.work(min(n_threads or cpu_count(), len(runs)), on_finish, progress)
 
 
-class _Crew:
+class _Team:
     """The threads that make the runs of a population."""
 
     def __init__(

@@ -91,7 +91,7 @@ class SharedTable:
         key = self._key(recipe)
         if key not in self._wholes:
             network, loss, _ = recipe.build(self.X.shape[1], self.n_outputs, self.task, class_weight=self.class_weight)
-            same = [whole.x for (_, dtype), whole in self._wholes.items() if dtype == recipe.dtype]
+            same = [whole.x for (_, dtype), whole in list(self._wholes.items()) if dtype == recipe.dtype]
             made = objective_of(network, loss, same[0] if same else self.X, self.y, self.sample_weight, seed=0)
             self._factors[key] = loss.row_weights(made.targets)
             dtype = np.int64 if made.targets.ndim == 1 else made.x.dtype
