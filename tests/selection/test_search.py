@@ -187,7 +187,7 @@ def test_a_recipe_of_one_epoch_is_compared_once(wine):
 
 def test_choices_of_several_values_and_of_numpy_numbers_go_to_disk_and_back(wine, tmp_path):
     space = {"hidden_layer_sizes": [[4], [6, 4]], "l2": list(np.geomspace(1e-3, 0.1, 3))}
-    options = {"effort": 8, "cv": 2, "storage": tmp_path / "search.db"}
+    options = {"effort": 20, "cv": 2, "storage": tmp_path / "search.db"}
     first = search(QUICK, space, *wine, **options)
     assert {trial.recipe.hidden_layer_sizes for trial in first.trials} >= {(6, 4)}
     assert as_told(search(QUICK, space, *wine, **options, resume=True)) == as_told(first)
