@@ -9,6 +9,7 @@ to be made again because its worker was lost. Floor 5 of the house; knows nothin
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
@@ -104,12 +105,13 @@ class Crew:
             yield _Backend(folds)
 
 
-class Workers:
+class Workers(ABC):
     """Those who make plans on some folds."""
 
     def __init__(self, folds: Sequence[Fold]) -> None:
         self.folds = folds
 
+    @abstractmethod
     def make(
         self,
         plans: Sequence[Plan],
@@ -127,7 +129,6 @@ class Workers:
         KeyboardInterrupt
             After Ctrl-C.
         """
-        raise NotImplementedError
 
 
 class _Threads(Workers):
