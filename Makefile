@@ -43,7 +43,7 @@ format: $(INSTALLED)  ## bring the sources into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(BENCH_INSTALLED)  ## time taut beside its peers (half an hour, an environment of its own), write docs/performance.md
+bench: $(BENCH_INSTALLED)  ## time taut beside its peers (an hour, an environment of its own), write docs/performance.md
 	$(BENCH_VENV)/bin/python -m benchmarks
 	$(BENCH_VENV)/bin/python -m benchmarks report
 
