@@ -23,10 +23,10 @@ class LassoNetPath(PathContender):
     name = "LassoNetClassifierCV"
     packages = ("lassonet", "torch")
     differs = (
-        "has a linear path beside its network, runs on one thread, is told the folds, takes its own strengths, each 2 % above the last and "
-        "from the weights of the last, until no input is left, stops each early by a tenth of the training rows, "
-        "trains full batches, by Adam at first and then by SGD, and is given columns scaled over all rows, for it "
-        "scales none; it would choose by accuracy and is made to choose by log loss"
+        "has a linear path beside its network, runs on one thread, is told the folds, takes its own strengths, each 2 % "
+        "above the last and from the weights of the last, until no input is left, stops each early by a tenth of the "
+        "training rows, trains full batches, by Adam at first and then by SGD, and is given columns scaled over all "
+        "rows, for it scales none; it would choose by accuracy and is made to choose by log loss"
     )
 
     def start(self, problem: PathProblem, threads: int) -> Callable[[], FoundPath]:
@@ -35,7 +35,7 @@ class LassoNetPath(PathContender):
         from sklearn.metrics import log_loss
         from sklearn.preprocessing import StandardScaler
 
-        torch.set_num_threads(1)  # two took several times as long on a busy machine: the networks are too small to share
+        torch.set_num_threads(1)  # two took several times as long on a busy machine: so small networks share nothing
 
         class ByLogLoss(LassoNetClassifierCV):
             def score(self, x: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
