@@ -23,8 +23,8 @@ class LassoNetPath(PathContender):
     name = "LassoNetClassifierCV"
     packages = ("lassonet", "torch")
     differs = (
-        "has a linear path beside its network, runs on one thread, is told the folds, takes its own strengths, each 2 % "
-        "above the last and from the weights of the last, until no input is left, stops each early by a tenth of the "
+        "has a linear path beside its network, runs on one thread, is told the folds, takes its own strengths, each 2 "
+        "% above the last and from the weights of the last, until no input is left, stops each early by a tenth of the "
         "training rows, trains full batches, by Adam at first and then by SGD, and is given columns scaled over all "
         "rows, for it scales none; it would choose by accuracy and is made to choose by log loss"
     )
