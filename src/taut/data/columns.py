@@ -28,6 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 from taut.checks import check_choice, check_number
 from taut.data.decimals import DECIMAL
 from taut.data.frames import as_frame
+from taut.data.inputs import Inputs
 from taut.data.kinds import (
     LARGEST,
     CategoryReader,
@@ -251,6 +252,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 dtype=object,
             )
         return np.array([self._output_name(output, {}) for output in self.outputs_], dtype=object)
+
+    @property
+    def inputs_(self) -> Inputs:
+        """How the outputs are laid out, for the network whose inputs they are."""
+        check_is_fitted(self, "readers_")
+        return Inputs(
+            numbers=len(self.fills_),
+            binaries=len(self._categories(binary=True)),
+            categories=tuple(len(reader.names) for reader, _ in self._categories(binary=False)),
+            gaps=len(self.gaps_),
+        )
 
     @staticmethod
     def _output_name(output: tuple[str, str], renamed: dict[str, str]) -> str:

@@ -243,6 +243,7 @@ class Folds:
             weight,
             factors,
             n_classes=len(targets.classes_) if isinstance(targets, ClassTargets) else None,
+            inputs=encoder.inputs_,
             augment=_Augmenting(encoder, rows),
         )
         true = y if isinstance(targets, ClassTargets) else targets.decode(y)

@@ -40,6 +40,7 @@ from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SC
 if TYPE_CHECKING:
     import numpy as np
 
+    from taut.data.inputs import Inputs
     from taut.training.recipe import Recipe
 
 __all__ = ["AUTO_INITIALIZERS", "NORMALIZATIONS", "TASK_LOSSES", "average", "loss", "network", "optimizer"]
@@ -65,7 +66,7 @@ AUTO_INITIALIZERS = {
 NORMALIZATIONS: dict[str, type[Layer]] = {"layer": LayerNorm, "batch": BatchNorm}
 
 
-def network(recipe: Recipe, n_inputs: int, n_outputs: int, state: np.ndarray | None = None) -> Network:
+def network(recipe: Recipe, inputs: Inputs, n_outputs: int, state: np.ndarray | None = None) -> Network:
     """Return the network, built, with its first weights, drawn or given."""
     layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
     layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
@@ -77,7 +78,7 @@ def network(recipe: Recipe, n_inputs: int, n_outputs: int, state: np.ndarray | N
         if _at(recipe.dropout, index):
             layers.append(Dropout(_at(recipe.dropout, index)))
     layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
-    return Network(layers).build(n_inputs, seed=recipe.seed, dtype=recipe.dtype, state=state)
+    return Network(layers).build(inputs.width, seed=recipe.seed, dtype=recipe.dtype, state=state)
 
 
 def _at(value: float | tuple[float, ...], layer: int) -> float:

@@ -164,7 +164,7 @@ def fit_model(
     if not inputs.shape[1]:
         raise InvalidValue("no column of the table can be used: all are empty, constant or identifiers")
     weights = class_weights(class_weight, targets, encoded, sample_weight) if class_weight is not None else None
-    network, loss, optimizer = recipe.build(inputs.shape[1], n_outputs, task, class_weight=weights)
+    network, loss, optimizer = recipe.build(encoder.inputs_, n_outputs, task, class_weight=weights)
     if recipe.early_stopping:
         callbacks = [EarlyStopping(recipe.patience), *callbacks]
     dtype = network.theta.dtype

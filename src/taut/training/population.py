@@ -249,7 +249,7 @@ class _Team:
     def _make(self, index: int) -> FinishedRun:
         planned = self.runs[index]
         table, recipe = self.tables[planned.table], planned.recipe
-        shape = table.X.shape[1], table.n_outputs, table.task
+        shape = table.inputs, table.n_outputs, table.task
         earlier = planned.resume
         start = planned.start if earlier is None else earlier.state
         network, loss, optimizer = recipe.build(*shape, class_weight=table.class_weight, state=start)

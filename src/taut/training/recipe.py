@@ -17,6 +17,7 @@ import numpy as np
 
 from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
+from taut.data.inputs import Inputs
 from taut.data.schema import SCALINGS
 from taut.errors import InvalidType, InvalidValue
 from taut.network import Average, Loss, Network, Optimizer
@@ -127,7 +128,7 @@ class Recipe:
     'L2 0.0003 · dropout 0.1'
     >>> Recipe.from_toml(recipe.to_toml()) == recipe
     True
-    >>> network, loss, optimizer = recipe.build(n_inputs=4, n_outputs=3, task="classification")
+    >>> network, loss, optimizer = recipe.build(4, n_outputs=3, task="classification")
     >>> network.n_outputs, loss, optimizer.lr
     (3, CrossEntropy(label_smoothing=0.0, class_weight=None), 0.01)
     """
@@ -244,7 +245,7 @@ class Recipe:
 
     def build(
         self,
-        n_inputs: int,
+        inputs: int | Inputs,
         n_outputs: int,
         task: str,
         *,
@@ -255,8 +256,10 @@ class Recipe:
 
         Parameters
         ----------
-        n_inputs, n_outputs : int
-            Columns of the encoded inputs; classes, or numeric targets.
+        inputs : int or Inputs
+            How the columns of the encoded table are laid out, or how many there are, if all are numbers.
+        n_outputs : int
+            Classes, or numeric targets.
         task : {"classification", "regression"}
             What the network is for.
         class_weight : tuple of float, optional
@@ -274,8 +277,9 @@ class Recipe:
             With its schedule.
         """
         check_choice("task", task, TASKS)
+        layout = inputs if isinstance(inputs, Inputs) else Inputs.of(inputs)
         return (
-            building.network(self, n_inputs, n_outputs, state),
+            building.network(self, layout, n_outputs, state),
             building.loss(self, task, class_weight),
             self.build_optimizer(),
         )

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from taut.checks import check_number, shown
+from taut.data.inputs import Inputs
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.network import Network
 from taut.training.history import History, State
@@ -102,14 +103,14 @@ class FinishedRun:
     state: np.ndarray
     columns: Columns
     _metric_name: str = field(repr=False)
-    _shape: tuple[int, int, str] = field(repr=False)
+    _shape: tuple[Inputs, int, str] = field(repr=False)
     progress: State | None = field(default=None, repr=False)
 
     @cached_property
     def network(self) -> Network:
         """The trained network."""
-        n_inputs, n_outputs, task = self._shape
-        return self.planned.recipe.build(n_inputs, n_outputs, task, state=self.state)[0]
+        inputs, n_outputs, task = self._shape
+        return self.planned.recipe.build(inputs, n_outputs, task, state=self.state)[0]
 
     @cached_property
     def history(self) -> History:

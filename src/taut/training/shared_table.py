@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from taut.checks import shown
+from taut.data.inputs import Inputs
 from taut.errors import InvalidType, InvalidValue
 from taut.network import Loss
 from taut.random import Random
@@ -42,6 +43,8 @@ class SharedTable:
         One factor a class.
     n_classes : int, optional
         How many classes there are, if `y` may not show the last of them.
+    inputs : Inputs, optional
+        How the columns of `X` are laid out; by default, all are numbers.
     augment : callable, optional
         From a recipe to what makes the inputs of a run's training rows for each epoch; by default, augmentation is
         applied to the rows of `X` as they are.
@@ -61,6 +64,7 @@ class SharedTable:
         class_weight: tuple[float, ...] | None = None,
         *,
         n_classes: int | None = None,
+        inputs: Inputs | None = None,
         augment: Callable[[Recipe], Augment] | None = None,
     ) -> None:
         self.X, self.y, self.task = np.asarray(X), np.asarray(y), task
@@ -68,6 +72,9 @@ class SharedTable:
         self.class_weight, self._augment = class_weight, augment
         if self.X.ndim != 2 or not self.X.size:
             raise InvalidValue(f"X must have shape (samples, inputs) with at least one of each, got {self.X.shape}")
+        self.inputs = Inputs.of(self.X.shape[1]) if inputs is None else inputs
+        if self.inputs.width != self.X.shape[1]:
+            raise InvalidValue(f"X has {self.X.shape[1]} columns, and its layout {self.inputs.width}: {self.inputs}")
         if self.y.ndim not in (1, 2) or not self.y.size:
             raise InvalidValue(f"y must have shape (samples,) or (samples, outputs), got {self.y.shape}")
         if class_weight is not None and task != "classification":
@@ -90,7 +97,7 @@ class SharedTable:
         recipe = run.recipe
         key = self._key(recipe)
         if key not in self._wholes:
-            network, loss, _ = recipe.build(self.X.shape[1], self.n_outputs, self.task, class_weight=self.class_weight)
+            network, loss, _ = recipe.build(self.inputs, self.n_outputs, self.task, class_weight=self.class_weight)
             same = [whole.x for (_, dtype), whole in list(self._wholes.items()) if dtype == recipe.dtype]
             made = objective_of(network, loss, same[0] if same else self.X, self.y, self.sample_weight, seed=0)
             self._factors[key] = loss.row_weights(made.targets)
