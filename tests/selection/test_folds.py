@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, 
 
 from taut.data import folds, load_sample
 from taut.data.columns import TableEncoder
+from taut.data.schema import SCALINGS
 from taut.errors import DataError, InvalidType, InvalidValue
 from taut.selection.crew import Crew
 from taut.selection.cross_validation import cross_validate
@@ -152,7 +153,7 @@ def encoded(frame: pd.DataFrame, y: pd.Series, task: str, train, held, scaling: 
 TRAIN, HELD = np.arange(40), np.arange(40, 60)
 
 
-@pytest.mark.parametrize("scaling", ["standard", "robust", "zero_one", "max_abs"])
+@pytest.mark.parametrize("scaling", SCALINGS)
 def test_whatever_validation_rows_hold_the_training_rows_are_encoded_alike(scaling):
     random = np.random.default_rng(0)
     frame = pd.DataFrame(

@@ -25,6 +25,7 @@ from taut import (
     TautRegressor,
     TautRegressorCV,
 )
+from taut.data.schema import SCALINGS
 from taut.network import BatchNorm, Dense, Layer, Loss, Penalty
 from taut.network.initializers import Initializer
 from taut.network.kinds import (
@@ -95,7 +96,7 @@ def test_regression_model_predicts_the_same_bits(numbers, dtype, fit, again, fra
     assert loaded.network.theta.dtype == dtype
 
 
-@pytest.mark.parametrize("scaling", ["standard", "minus_one_one", "zero_one", "robust", "max_abs", "none"])
+@pytest.mark.parametrize("scaling", SCALINGS)
 def test_every_scaling_of_a_table_without_names_comes_back(scaling, again):
     x = np.random.default_rng(0).normal(size=(40, 3))
     x[::7, 1] = np.nan

@@ -5,11 +5,11 @@ what each column is; it fills gaps and says where they were, gives each level of
 places dates in time and in the calendar, and scales. Later rows, from a test set or a new file, go through the very
 same steps. What was done to each column stands in `schema_` in plain words.
 
-Scaling and one-hot columns are scikit-learn's. The parts stand side by side and not in a ColumnTransformer, because
-that cannot hand sample weights to one of its steps, and because here each part writes straight into its place in the
-result. Medians are taken column by column: on a million rows of fifty columns that takes one second, SimpleImputer
-eight. Rare levels are put together before the one-hot encoder sees them, so that neither it nor the model file holds
-a hundred thousand names. Floor 1 of the house: knows nothing of networks.
+Most scalers and the one-hot columns are scikit-learn's. The parts stand side by side and not in a ColumnTransformer,
+because that cannot hand sample weights to one of its steps, and because here each part writes straight into its place
+in the result. Medians are taken column by column: on a million rows of fifty columns that takes one second,
+SimpleImputer eight. Rare levels are put together before the one-hot encoder sees them, so that neither it nor the model
+file holds a hundred thousand names. Floor 1 of the house: knows nothing of networks.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ TRUSTED_TYPES = (  # the types that an encoder saved by skops is made of, beside
     "sklearn.preprocessing._data.RobustScaler",
     "sklearn.preprocessing._data.StandardScaler",
     "sklearn.preprocessing._encoders.OneHotEncoder",
+    "taut.data.clipping.RobustClippedScaler",
     "taut.data.columns.TableEncoder",
     "taut.data.kinds.CategoryReader",
     "taut.data.kinds.DateReader",
@@ -89,7 +90,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Where each of them stood in the table.
     fills_ : ndarray, shape (numeric outputs,)
         Medians that fill gaps.
-    scaler_ : scikit-learn transformer or None
+    scaler_ : transformer or None
         Scales the numeric outputs.
     one_hot_ : OneHotEncoder or None
         Spreads categories of three or more levels.

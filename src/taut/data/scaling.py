@@ -1,7 +1,7 @@
 """Scaling: bringing the inputs of a network to a common size, by name.
 
 A column in thousands would drown one in thousandths, so each is moved and stretched by numbers found on the rows that
-train. This file is the table of ways to do so; the scalers themselves are scikit-learn's. Floor 1 of the house: knows
+train. This file is the table of ways to do so; all scalers but one are scikit-learn's. Floor 1 of the house: knows
 nothing of networks.
 """
 
@@ -17,6 +17,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from taut.checks import check_choice
+from taut.data.clipping import RobustClippedScaler
 
 __all__ = ["SCALERS", "Scaling", "fit_scaler"]
 
@@ -27,7 +28,7 @@ class Scaling:
 
     Parameters
     ----------
-    scaler : scikit-learn transformer or None
+    scaler : transformer or None
         Cloned for each fit; None leaves numbers as they are.
     words : str
         What it does, to finish the sentence "numbers are …".
@@ -46,6 +47,9 @@ SCALERS: Mapping[str, Scaling] = MappingProxyType(
         "minus_one_one": Scaling(MinMaxScaler(feature_range=(-1, 1)), "scaled to the range from -1 to 1"),
         "zero_one": Scaling(MinMaxScaler(), "scaled to the range from 0 to 1"),
         "robust": Scaling(RobustScaler(), "scaled to median 0 and interquartile range 1"),
+        "robust_clipped": Scaling(
+            RobustClippedScaler(), "scaled to median 0 and interquartile range 1, and smoothly kept within -3 and 3"
+        ),
         "max_abs": Scaling(MaxAbsScaler(), "divided by the largest absolute value"),
         "eight_bit": Scaling(
             MinMaxScaler(feature_range=(-1, 1)), "moved from 0…255 to the range from -1 to 1", (0, 255)

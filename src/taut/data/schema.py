@@ -25,6 +25,7 @@ SCALINGS = (
     "minus_one_one",
     "zero_one",
     "robust",
+    "robust_clipped",
     "max_abs",
     "eight_bit",
     "eight_bit_zero_one",
