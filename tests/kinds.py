@@ -15,6 +15,7 @@ import pytest
 from taut.network import (
     activations,
     averages,
+    embeddings,
     initializers,
     layers,
     losses,
@@ -40,11 +41,24 @@ def _dense_with_everything() -> layers.Dense:
 
 EXAMPLES: dict[str, tuple[Factory, ...]] = {
     # layers
-    "dense": (lambda: layers.Dense(3), _dense_with_everything),
+    "dense": (
+        lambda: layers.Dense(3),
+        _dense_with_everything,
+        lambda: layers.Dense(3, parametrization="ntk", bias_lr_factor=0.1),
+    ),
     "dropout": (lambda: layers.Dropout(0.4),),
     "gaussian_noise": (lambda: layers.GaussianNoise(0.3),),
     "layer_norm": (normalization.LayerNorm, lambda: normalization.LayerNorm(0.1)),
     "batch_norm": (normalization.BatchNorm, lambda: normalization.BatchNorm(0.3, epsilon=0.1)),
+    "scale": (embeddings.Scale, lambda: embeddings.Scale(lr_factor=3.0)),
+    "periodic_embedding": (
+        lambda: embeddings.PeriodicEmbedding(2),
+        lambda: embeddings.PeriodicEmbedding(3, frequencies=5, width=2, deviation=0.5, rectified=True, lr_factor=0.5),
+    ),
+    "category_embedding": (
+        lambda: embeddings.CategoryEmbedding(1, (2,), lr_factor=0.5),
+        lambda: embeddings.CategoryEmbedding(0, (2, 1), width=3),
+    ),
     # activations
     "identity": (activations.Identity,),
     "relu": (activations.ReLU,),
@@ -113,6 +127,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     "zeros": (initializers.Zeros,),
     "ones": (initializers.Ones,),
     "normal": (lambda: initializers.Normal(0.2),),
+    "uniform": (lambda: initializers.Uniform(0.2),),
     "he_normal": (initializers.HeNormal,),
     "he_uniform": (initializers.HeUniform,),
     "glorot_normal": (initializers.GlorotNormal,),

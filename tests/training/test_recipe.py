@@ -27,6 +27,13 @@ OTHER = {
     "activation": "gelu",
     "initializer": "orthogonal",
     "normalization": "batch",
+    "embedding_width": 2,
+    "embedding_frequencies": 4,
+    "embedding_deviation": 0.3,
+    "embedding_rectified": True,
+    "category_width": 4,
+    "input_scale": True,
+    "parametrization": "ntk",
     "l1": (1e-3, 0.0, 2e-3),
     "l2": (1e-5, 3e-4, 0.0),
     "bias_l1": 1e-6,
@@ -47,6 +54,7 @@ OTHER = {
     "learning_rate": 1e-5,
     "momentum": 0.5,
     "nesterov": True,
+    "beta_2": 0.95,
     "weight_decay": 1e-3,
     "schedule": "inverse_time",
     "decay": 1e-7,
@@ -74,7 +82,7 @@ PARTNERS = {
     "decay": {"schedule": "inverse_time"},
     "compounding": {"schedule": "inverse_time"},
 }
-EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0}  # which do not go with SGD and with EMA
+EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0, "group_l1": 0.0}  # which do not go with SGD, EMA, embeddings
 
 
 def test_every_field_is_tested_with_another_value():

@@ -17,6 +17,7 @@ function              float32 float64
 `tanh`                1.4     1.4
 `sigmoid`             2.3     2.3
 `softplus`            1.7     1.7
+`cosine`, `sine`      X.X     X.X
 `normal_distribution` 5.5     7.0
 ===================== ======= =======
 
@@ -47,7 +48,7 @@ from numba.core.extending import intrinsic
 
 from taut.engine.vectors import VectorType, call
 
-__all__ = ["exp", "expm1", "log", "log1p", "normal_distribution", "sigmoid", "softplus", "tanh"]
+__all__ = ["cosine", "exp", "expm1", "log", "log1p", "normal_distribution", "sigmoid", "sine", "softplus", "tanh"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class _Format:
     tail_ceiling: float  # above, the tail of the normal distribution is below the smallest normal number
     tail_middle: float  # where the polynomial of the tail has its middle
     tail_terms: Sequence[float]
+    sine_terms: int
 
     @property
     def one(self) -> int:
@@ -81,6 +83,7 @@ class _Format:
         return 2.0 ** (2 - (1 << (self.bits - self.mantissa - 2)))
 
 
+# sine_terms: of Taylor's series of sin(2πu) on |u| ≤ 1/4, until what follows is below a tenth of an ulp.
 # exp_terms: Taylor's series of exp on |r| ≤ log(2) / 2, until what follows is below a tenth of an ulp.
 # log_terms: Lg1 to Lg4 of FreeBSD's k_logf.h, Lg1 to Lg7 of FDLIBM's e_log.c, as are the parts of log(2).
 # tanh_over, tanh_under: P and Q of Cephes' tanhf.c and tanh.c.
@@ -115,6 +118,7 @@ _SINGLE = _Format(
         -0.0001449205112,
         -6.306499123e-5,
     ),
+    sine_terms=7,
 )
 _DOUBLE = _Format(
     bits=64,
@@ -164,6 +168,7 @@ _DOUBLE = _Format(
         1.9054838690700548e-10,
         -9.1847714516788792e-10,
     ),
+    sine_terms=11,
 )
 #: Where tanh changes from a ratio of polynomials to an exponential.
 _TANH_MIDDLE = 0.625
@@ -397,6 +402,27 @@ def _normal_distribution(x: _Reals) -> _Reals:
     return x.where("<", 0.0)(tail, 1.0 - tail)
 
 
+def _sine_of_quarter(u: _Reals) -> _Reals:
+    """Return sin(2πu) for |u| ≤ 1/4."""
+    terms = [(-1) ** k * math.tau ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(u.format.sine_terms)]
+    return (u * u).polynomial(terms) * u
+
+
+def _within_a_turn(x: _Reals) -> _Reals:
+    """Return what is left of a number of turns when the nearest whole number is taken off, which is exact."""
+    shift = 1.5 * 2.0**x.format.mantissa
+    return x - (x + shift - shift)
+
+
+def _cosine(x: _Reals) -> _Reals:
+    return _sine_of_quarter(0.25 - _within_a_turn(x).absolute())
+
+
+def _sine(x: _Reals) -> _Reals:
+    turn = _within_a_turn(x)
+    return _sine_of_quarter(0.25 - (turn.absolute() - 0.25).absolute()).with_sign_of(turn)
+
+
 def _compiled(build: Callable[[_Reals], _Reals]) -> Any:
     """Return the function for compiled code whose instructions `build` writes, each time where it is called."""
 
@@ -415,5 +441,7 @@ def _compiled(build: Callable[[_Reals], _Reals]) -> Any:
 
 exp, expm1, log, log1p = (_compiled(build) for build in (_exp, _expm1, _log, _log1p))
 tanh, sigmoid, softplus = (_compiled(build) for build in (_tanh, _sigmoid, _softplus))
+#: Of an angle in turns, so that the reduction to one turn is exact: cos(2πx) and sin(2πx).
+cosine, sine = (_compiled(build) for build in (_cosine, _sine))
 #: The distribution function of the standard normal distribution.
 normal_distribution = _compiled(_normal_distribution)

@@ -7,7 +7,7 @@ row for each parameter, and a list of settings. This file names the columns. Flo
 from __future__ import annotations
 
 # Kinds of layers.
-DENSE, DROPOUT, NOISE, LAYER_NORM, BATCH_NORM, SOFTMAX = range(6)
+DENSE, DROPOUT, NOISE, LAYER_NORM, BATCH_NORM, SOFTMAX, SCALE, PERIODIC, CATEGORY = range(9)
 IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = range(10, 19)
 
 # Columns of the table of layers: a row is a layer, places are those of its tile (one row of numbers a sample).
@@ -30,12 +30,20 @@ IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = 
     KEPT,  # place of what backward reads: a mask, normalized values
     SCALES,  # place of one number a row (layer norm) or a unit (batch norm): 1 / standard deviation
     STATISTICS,  # place of running means; the variances follow PAD_OUT later
-    UNITS,  # place of a row of ones, zeros where the padding begins
+    UNITS,  # place of a row of ones, zeros where the padding begins; of embedded levels: which category each is of
     ITEM,  # index of the layer in the network, for random draws
     IS_RECTIFIED,  # whether a rectifier that follows is computed along with it
     IS_GATED,  # whether the derivative of one that precedes is
+    # Of embeddings:
+    FIRST_COLUMN,  # of the inputs that are embedded
+    COLUMNS_IN,  # how many those are
+    EACH,  # outputs that each of them, or each category, becomes
+    STRIDE,  # how far apart the rows of waves or of levels lie
+    PHASES,  # places of further parameters
+    PROJECTIONS,
+    SHIFTS,
     LAYER_FIELDS,
-) = range(23)
+) = range(30)
 
 # Columns of the numbers of a layer; what they mean depends on the kind.
 FIRST, SECOND, LAYER_NUMBERS = range(3)
@@ -74,8 +82,9 @@ NO_AVERAGE, EMA, SWA = range(3)
     L1_PROXIMAL,
     IS_NON_NEGATIVE,
     ORTHOGONALITY,
+    RATE_FACTOR,  # of the learning rate
     PARAMETER_NUMBERS,
-) = range(8)
+) = range(9)
 
 # Penalties over groups, in the order in which they are applied: columns, and kinds.
 GROUP_PARAMETER, GROUP_KIND, GROUP_FIELDS = range(3)

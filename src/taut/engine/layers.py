@@ -14,6 +14,16 @@ import numpy as np
 from taut.engine import fields as f
 from taut.engine.arithmetic import exp, expm1, normal_distribution, sigmoid, softplus, tanh
 from taut.engine.draws import add_noise, masks
+from taut.engine.embeddings import (
+    add_category_gradients,
+    add_periodic_gradients,
+    add_scale_gradients,
+    category,
+    category_backward,
+    periodic,
+    periodic_backward,
+    scaled,
+)
 from taut.engine.parts import part
 from taut.engine.products import OPEN, ROW_BLOCK, copy, count, fill, multiply, multiply_narrow, transpose
 from taut.engine.threads import share
@@ -60,6 +70,12 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
             _layer_norm(memory, row, numbers[layer, f.FIRST], x, y, first, rows)
         elif kind == f.BATCH_NORM:
             _batch_norm(memory, row, numbers[layer], x, y, rows, is_training)
+        elif kind == f.SCALE:
+            scaled(memory, row, x, y, rows)
+        elif kind == f.PERIODIC:
+            periodic(memory, row, x, y, first, rows)
+        elif kind == f.CATEGORY:
+            category(memory, row, x, y, rows)
         else:
             _softmax(memory, row, x, y, rows)
 
@@ -91,6 +107,12 @@ def backward(memory, table, numbers, settings, first, rows, spare):
             _layer_norm_backward(memory, row, dx, dy, first, rows)
         elif kind == f.BATCH_NORM:
             _batch_norm_backward(memory, row, dx, dy, rows)
+        elif kind == f.SCALE:
+            scaled(memory, row, dy, dx, rows)
+        elif kind == f.PERIODIC:
+            periodic_backward(memory, row, first, rows)
+        elif kind == f.CATEGORY:
+            category_backward(memory, row, first, rows)
         elif kind == f.SOFTMAX:
             _softmax_backward(memory, row, y, dx, dy, rows)
 
@@ -110,6 +132,12 @@ def add_weight_gradients(memory, table, settings, rows, is_first, thread, thread
                 _add_rows(memory, row[f.DY], rows, pad_out, first, end, row[f.D_BIASES], is_first, spare)
             if row[f.KIND] in (f.LAYER_NORM, f.BATCH_NORM):
                 _add_products(memory, row[f.DY], row[f.KEPT], rows, pad_out, first, end, row[f.D_WEIGHTS], is_first)
+        if row[f.KIND] == f.SCALE:
+            add_scale_gradients(memory, row, rows, is_first, thread, threads)
+        elif row[f.KIND] == f.PERIODIC:
+            add_periodic_gradients(memory, row, settings, rows, is_first, thread, threads)
+        elif row[f.KIND] == f.CATEGORY:
+            add_category_gradients(memory, row, rows, is_first, thread, threads)
         if row[f.KIND] != f.DENSE:
             continue
         if row[f.IS_TURNED]:

@@ -15,7 +15,17 @@ import numpy as np
 
 from taut.engine import fields as f
 from taut.engine.products import NARROWEST, ROW_BLOCK
-from taut.network import activations, averages, layers, losses, normalization, optimizers, penalties, schedules
+from taut.network import (
+    activations,
+    averages,
+    embeddings,
+    layers,
+    losses,
+    normalization,
+    optimizers,
+    penalties,
+    schedules,
+)
 from taut.network.losses import Loss
 from taut.network.network import Network
 from taut.network.optimizers import Optimizer
@@ -40,6 +50,9 @@ _LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
     normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
     normalization.BatchNorm: (f.BATCH_NORM, lambda layer: (layer.momentum, layer.epsilon)),
+    embeddings.Scale: (f.SCALE, lambda _: (0.0, 0.0)),
+    embeddings.PeriodicEmbedding: (f.PERIODIC, lambda _: (0.0, 0.0)),
+    embeddings.CategoryEmbedding: (f.CATEGORY, lambda _: (0.0, 0.0)),
     activations.Softmax: (f.SOFTMAX, lambda _: (0.0, 0.0)),
     **_ACTIVATIONS,
 }
@@ -77,10 +90,11 @@ _PENALTIES: tuple[type, ...] = (
 _AVERAGES: dict[type, int] = {averages.EMA: f.EMA, averages.SWA: f.SWA}
 
 # Layers that forget their outputs before the next one's derivative is taken, so that it may overwrite them.
-_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM)
+_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM, f.SCALE)
 _IN_PLACE = (f.IDENTITY, f.RELU, f.LEAKY_RELU, f.EXPONENTIAL_UNIT, f.SIGMOID, f.TANH)
 _NOISES = (f.DROPOUT, f.NOISE)
 _NORMALIZATIONS = (f.LAYER_NORM, f.BATCH_NORM)
+_EMBEDDINGS = (embeddings.PeriodicEmbedding, embeddings.CategoryEmbedding)
 
 
 def unsupported(network: Network, loss: Loss, optimizer: Optimizer, average: object = None) -> str | None:
@@ -190,27 +204,37 @@ class Program:
             wide //= 2
         return wide
 
+    def _in_vectors(self, width: int) -> int:
+        """Return the length of the whole vectors that hold a width."""
+        return -(-width // self.lanes) * self.lanes
+
     def _take(self, size: int) -> int:
         """Return the place of new room."""
         place = self.size
-        self.size += -(-size // self.lanes) * self.lanes
+        self.size += self._in_vectors(size)
         return place
 
     def _lay_state(self) -> None:
         """Give parameters and statistics their places in the state, and the state and its like theirs in memory."""
         self.spans, self.statistics = [], []
         place = 0
+        layers = self.network.layers
         for name, shapes, spans in (
-            (f.THETA_SIZE, [parameter.shape for parameter in self.network.parameters], self.spans),
-            (f.STATE_SIZE, [s.shape for layer in self.network.layers for s in layer.statistics], self.statistics),
+            (
+                f.THETA_SIZE,
+                [(p.shape, isinstance(layer, _EMBEDDINGS)) for layer in layers for p in layer.parameters],
+                self.spans,
+            ),
+            (f.STATE_SIZE, [(s.shape, False) for layer in layers for s in layer.statistics], self.statistics),
         ):
-            for shape in shapes:
+            for shape, is_whole in shapes:
                 rows, columns = shape if len(shape) == 2 else (1, shape[0])
-                room, is_turned = rows, len(shape) == 2 and self.padded(columns) < self.lanes <= self.padded(rows)
+                padded = self._in_vectors if is_whole else self.padded
+                room, is_turned = rows, len(shape) == 2 and padded(columns) < self.lanes <= padded(rows)
                 if is_turned:  # few units: their long rows of inputs are whole vectors
-                    room, rows, columns = self.padded(columns), columns, rows
-                spans.append(Span(place, rows, columns, self.padded(columns), is_turned))
-                place += -(-room * self.padded(columns) // self.lanes) * self.lanes
+                    room, rows, columns = padded(columns), columns, rows
+                spans.append(Span(place, rows, columns, padded(columns), is_turned))
+                place += -(-room * padded(columns) // self.lanes) * self.lanes
             self.places[name] = place
         theta = self.places[f.THETA_SIZE]
         # What a product reads of the last row of narrow weights may reach a vector past its end.
@@ -242,6 +266,7 @@ class Program:
                 row[f.PADDED_ROWS], row[f.IS_MATRIX] = self.padded(span.rows), len(parameter.shape) == 2
                 row[f.IS_TURNED_MATRIX] = span.is_turned
                 row[f.OWNER], row[f.OWNED], row[f.IS_FIRST] = owner, owned, position == 0
+                self.strengths[index, f.RATE_FACTOR] = parameter.lr_factor
                 for part in sorted(parameter.penalty.parts, key=lambda part: part.order):
                     self._add_penalty(part, index, groups, lams)
                 index += 1
@@ -311,7 +336,7 @@ class Program:
         x, dx = self._take(self.tile_rows * pads[0]), -1
         self.places[f.INPUT_TILE] = x
         parameters, gathered = iter(self.spans), iter(self.statistics)
-        self.marks: list[tuple[int, int]] = []  # rows of ones: place and width
+        self.marks: list[tuple[int, np.ndarray]] = []  # constants: place and values
         for index, (layer, kind) in enumerate(zip(self.network.layers, kinds, strict=True)):
             row, wide, wide_in = self.table[index], pads[index + 1], pads[index]
             row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = kind, index, widths[index], widths[index + 1]
@@ -330,7 +355,9 @@ class Program:
                 row[f.SCALES] = self._take(max(self.tile_rows, wide))
             if kind in (*_NORMALIZATIONS, f.SOFTMAX):
                 row[f.UNITS] = self._take(wide)
-                self.marks.append((int(row[f.UNITS]), widths[index + 1]))
+                self.marks.append((int(row[f.UNITS]), np.ones(widths[index + 1])))
+            if isinstance(layer, _EMBEDDINGS):
+                self._lay_embedding(row, layer)
             if layer.statistics:
                 spans = [next(gathered) for _ in layer.statistics]
                 row[f.STATISTICS] = self.places[f.THETA] + spans[0].place
@@ -342,8 +369,12 @@ class Program:
 
     def _lay_parameters(self, row: np.ndarray, spans: list[Span]) -> None:
         theta, gradient = self.places[f.THETA], self.places[f.GRADIENT]
-        row[[f.WEIGHTS, f.BIASES]] = theta + spans[0].place, theta + spans[1].place
-        row[[f.D_WEIGHTS, f.D_BIASES]] = gradient + spans[0].place, gradient + spans[1].place
+        row[[f.WEIGHTS, f.D_WEIGHTS]] = theta + spans[0].place, gradient + spans[0].place
+        if row[f.KIND] in (f.DENSE, *_NORMALIZATIONS):
+            row[[f.BIASES, f.D_BIASES]] = theta + spans[1].place, gradient + spans[1].place
+        elif row[f.KIND] == f.PERIODIC:
+            row[[f.PHASES, f.PROJECTIONS, f.SHIFTS]] = [theta + span.place for span in spans[1:]]
+        row[f.STRIDE] = spans[0].padded
         if row[f.KIND] != f.DENSE:
             return
         row[f.IS_TURNED] = spans[0].is_turned
@@ -351,6 +382,20 @@ class Program:
             row[f.TRANSPOSED] = row[f.WEIGHTS]
         elif row[f.DX] >= 0:
             row[f.TRANSPOSED] = self._take(int(row[f.PAD_OUT] * row[f.PAD_IN]))
+
+    def _lay_embedding(
+        self, row: np.ndarray, layer: embeddings.PeriodicEmbedding | embeddings.CategoryEmbedding
+    ) -> None:
+        row[f.EACH] = layer.width
+        if isinstance(layer, embeddings.PeriodicEmbedding):
+            row[[f.FIRST_COLUMN, f.COLUMNS_IN, f.IS_RECTIFIED]] = 0, layer.columns, layer.rectified
+            row[f.KEPT] = self._take(self.tile_rows * layer.columns * 2 * int(row[f.STRIDE]))
+            constants = np.ones(layer.frequencies)
+        else:
+            row[[f.FIRST_COLUMN, f.COLUMNS_IN]] = layer.first, sum(layer.levels)
+            constants = np.repeat(np.arange(len(layer.levels), dtype=np.float64), layer.levels)
+        row[f.UNITS] = self._take(len(constants))
+        self.marks.append((int(row[f.UNITS]), constants))
 
     def _fuse(self) -> None:
         """Leave out rectifiers between two dense layers, which compute them along with their products."""
@@ -374,10 +419,7 @@ class Program:
         self.places[f.QUIET_OUTPUT_TILE] = int(place)
 
     def _widths(self) -> list[int]:
-        widths = [self.network.n_inputs]
-        for layer in self.network.layers:
-            widths.append(layer.parameters[0].shape[-1] if layer.parameters else widths[-1])
-        return widths
+        return [self.network.n_inputs, *self.network.widths]
 
 
 def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[int, float], np.ndarray]:

@@ -155,8 +155,8 @@ class Session:
         self.columns = f.H_OWNERS + 3 * owners
         self.memory = np.zeros(program.size, dtype=dtype)
         self.memory[: program.places[f.ZEROS]] = 1  # the open gate of `taut.engine.products`
-        for place, width in program.marks:
-            self.memory[place : place + width] = 1
+        for place, values in program.marks:
+            self.memory[place : place + len(values)] = values
         pieces = sum(-(-int(size) // BLOCK) for size in program.parameters[:, f.SIZE])
         tile = program.tile_rows
         mixes = quantiles is not None

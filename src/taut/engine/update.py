@@ -94,7 +94,7 @@ def _update_piece(
     zero, one, plain, epsilon = (
         splat(memory, 0),
         splat(memory, 1),
-        splat(memory, rate),
+        splat(memory, rate * strengths[f.RATE_FACTOR]),
         splat(memory, options[f.EPSILON]),
     )
     two_l2, sign, at_zero = (

@@ -20,6 +20,7 @@ from taut.network.activations import (
     Tanh,
 )
 from taut.network.averages import EMA, SWA, Average
+from taut.network.embeddings import CategoryEmbedding, PeriodicEmbedding, Scale
 from taut.network.initializers import (
     GlorotNormal,
     GlorotUniform,
@@ -31,6 +32,7 @@ from taut.network.initializers import (
     Normal,
     Ones,
     Orthogonal,
+    Uniform,
     Zeros,
 )
 from taut.network.layers import Dense, Dropout, GaussianNoise, Layer, Parameter, Statistic
@@ -67,6 +69,7 @@ __all__ = [
     "BatchNorm",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
+    "CategoryEmbedding",
     "Constant",
     "Cosine",
     "CrossEntropy",
@@ -102,8 +105,10 @@ __all__ = [
     "Orthogonality",
     "Parameter",
     "Penalty",
+    "PeriodicEmbedding",
     "RMSprop",
     "ReLU",
+    "Scale",
     "Schedule",
     "SiLU",
     "Sigmoid",
@@ -112,6 +117,7 @@ __all__ = [
     "Statistic",
     "Sum",
     "Tanh",
+    "Uniform",
     "WarmUp",
     "Zeros",
     "conventions",

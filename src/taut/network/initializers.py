@@ -27,6 +27,7 @@ __all__ = [
     "Normal",
     "Ones",
     "Orthogonal",
+    "Uniform",
     "Zeros",
 ]
 
@@ -89,6 +90,30 @@ class Normal(Initializer):
 
     def draw(self, shape: tuple[int, ...], random: Random) -> np.ndarray:
         return self.sigma * random.normal(shape)
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """Values drawn evenly between two bounds.
+
+    Parameters
+    ----------
+    bound : float, default 0.01
+        The values lie from ``-bound`` to ``bound``.
+
+    Examples
+    --------
+    >>> bool((abs(Uniform(0.5).draw((2, 64), Random(0))) <= 0.5).all())
+    True
+    """
+
+    bound: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_number("bound", self.bound, at_least=0)
+
+    def draw(self, shape: tuple[int, ...], random: Random) -> np.ndarray:
+        return self.bound * (2.0 * random.uniform(shape) - 1.0)
 
 
 def _normal(shape: tuple[int, ...], variance: float, random: Random) -> np.ndarray:

@@ -17,6 +17,7 @@ from taut.errors import InvalidType, InvalidValue, TautError
 from taut.network import (
     activations,
     averages,
+    embeddings,
     initializers,
     layers,
     losses,
@@ -47,6 +48,9 @@ LAYERS: dict[str, type[layers.Layer]] = {
     "gaussian_noise": layers.GaussianNoise,
     "layer_norm": normalization.LayerNorm,
     "batch_norm": normalization.BatchNorm,
+    "scale": embeddings.Scale,
+    "periodic_embedding": embeddings.PeriodicEmbedding,
+    "category_embedding": embeddings.CategoryEmbedding,
 }
 ACTIVATIONS: dict[str, type[layers.Layer]] = {
     "identity": activations.Identity,
@@ -97,6 +101,7 @@ INITIALIZERS: dict[str, type[initializers.Initializer]] = {
     "zeros": initializers.Zeros,
     "ones": initializers.Ones,
     "normal": initializers.Normal,
+    "uniform": initializers.Uniform,
     "he_normal": initializers.HeNormal,
     "he_uniform": initializers.HeUniform,
     "glorot_normal": initializers.GlorotNormal,

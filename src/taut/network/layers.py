@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from taut.checks import check_number, shown
+from taut.checks import check_choice, check_number, shown
 from taut.errors import InvalidType, InvalidValue
 from taut.network.initializers import HeNormal, Initializer, Zeros
 from taut.network.penalties import Penalty, Sum
 from taut.random import Purpose, Random
 
-__all__ = ["Dense", "Dropout", "GaussianNoise", "Layer", "Parameter", "Statistic"]
+__all__ = ["PARAMETRIZATIONS", "Dense", "Dropout", "GaussianNoise", "Layer", "Parameter", "Statistic"]
+
+PARAMETRIZATIONS = ("standard", "ntk")
 
 
 @dataclass(eq=False)
@@ -37,6 +39,8 @@ class Parameter:
         What draws its first values.
     penalty : Sum
         What the objective adds for it; an empty sum if nothing.
+    lr_factor : float
+        Factor of the learning rate.
     value, gradient : ndarray of that shape
         Views into the network's flat vectors; empty until the network is built.
     """
@@ -45,6 +49,7 @@ class Parameter:
     shape: tuple[int, ...]
     initializer: Initializer
     penalty: Sum
+    lr_factor: float = 1.0
     value: np.ndarray = field(default_factory=lambda: np.empty(0))
     gradient: np.ndarray = field(default_factory=lambda: np.empty(0))
 
@@ -102,6 +107,10 @@ class Layer(ABC):
         """Declare `parameters` and `statistics` for inputs of this width and return the width of the outputs."""
         return n_inputs
 
+    def sources(self, n_inputs: int) -> np.ndarray:
+        """Return which input each output is made of, shape (outputs,), of a layer that does not mix its inputs."""
+        return np.arange(n_inputs)
+
     @abstractmethod
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
         """Return the outputs, shape (samples, outputs), for `x` of shape (samples, inputs).
@@ -132,6 +141,19 @@ class Dense(Layer):
         Draws the first weights.
     bias_initializer : Initializer, default Zeros()
         Draws the first biases.
+    parametrization : {"standard", "ntk"}
+        "ntk" divides the learning rate of the weights by ``sqrt(inputs)``. For Adam and its kin, whose steps do not
+        depend on the size of a gradient, that is the neural tangent kernel's ``z = x @ W / sqrt(inputs) + b`` with W
+        of variance 1, written in the weights ``W / sqrt(inputs)`` that the layer multiplies by.
+    bias_lr_factor : float, default 1.0
+        Factor of the learning rate of the biases.
+
+    References
+    ----------
+    A. Jacot, F. Gabriel and C. Hongler, "Neural tangent kernel: convergence and generalization in neural networks",
+    NeurIPS, 2018.
+    G. Yang and E. Hu, "Tensor programs IV: feature learning in infinite-width neural networks", ICML, 2021: when a
+    factor in front of the weights is a learning rate.
 
     Examples
     --------
@@ -148,6 +170,8 @@ class Dense(Layer):
     bias_penalty: Penalty | None = None
     initializer: Initializer = field(default_factory=HeNormal)
     bias_initializer: Initializer = field(default_factory=Zeros)
+    parametrization: str = "standard"
+    bias_lr_factor: float = 1.0
 
     def __post_init__(self) -> None:
         check_number("units", self.units, at_least=1, integer=True)
@@ -157,13 +181,16 @@ class Dense(Layer):
         for name, initializer in (("initializer", self.initializer), ("bias_initializer", self.bias_initializer)):
             if not isinstance(initializer, Initializer):
                 raise InvalidType(f"{name} must be an initializer such as HeNormal(), got {shown(initializer)}")
+        check_choice("parametrization", self.parametrization, PARAMETRIZATIONS)
+        check_number("bias_lr_factor", self.bias_lr_factor, above=0)
 
     def build(self, n_inputs: int) -> int:
         weight_penalty, bias_penalty = (
             Sum(() if penalty is None else penalty.parts) for penalty in (self.weight_penalty, self.bias_penalty)
         )
-        self.weights = Parameter("weights", (n_inputs, self.units), self.initializer, weight_penalty)
-        self.biases = Parameter("biases", (self.units,), self.bias_initializer, bias_penalty)
+        factor = n_inputs**-0.5 if self.parametrization == "ntk" else 1.0
+        self.weights = Parameter("weights", (n_inputs, self.units), self.initializer, weight_penalty, factor)
+        self.biases = Parameter("biases", (self.units,), self.bias_initializer, bias_penalty, self.bias_lr_factor)
         self.parameters = (self.weights, self.biases)
         return self.units
 

@@ -19,7 +19,7 @@ import numpy as np
 from taut.checks import check_choice, check_number, shown
 from taut.errors import InvalidType, InvalidValue
 from taut.network.kinds import from_spec, to_spec
-from taut.network.layers import Layer, Parameter, Statistic
+from taut.network.layers import Dense, Layer, Parameter, Statistic
 from taut.random import Purpose, Random
 
 __all__ = ["Network"]
@@ -51,6 +51,8 @@ class Network:
         All that training changes; `theta` is its first part, `statistics` the rest.
     n_inputs, n_outputs : int
         Widths; 0 until the network is built.
+    widths : tuple of int
+        Outputs of each layer.
 
     Examples
     --------
@@ -77,7 +79,7 @@ class Network:
             raise InvalidValue("the same layer object stands twice in the network; make one for each place")
         self.n_inputs = self.n_outputs = 0
         self.state = self.theta = self.statistics = self.gradient = np.empty(0)
-        self._widths: tuple[int, ...] = ()
+        self.widths: tuple[int, ...] = ()
 
     @property
     def built(self) -> bool:
@@ -115,7 +117,7 @@ class Network:
         widths = [n_inputs]
         for layer in self.layers:
             widths.append(layer.build(widths[-1]))
-        self.n_inputs, self.n_outputs, self._widths = n_inputs, widths[-1], tuple(widths[1:])
+        self.n_inputs, self.n_outputs, self.widths = n_inputs, widths[-1], tuple(widths[1:])
         size = sum(prod(parameter.shape) for parameter in self.parameters)
         if size > MOST_PARAMETERS:
             raise InvalidValue(f"a network of {size} parameters is too large; {MOST_PARAMETERS} is the most")
@@ -154,6 +156,24 @@ class Network:
     def places(self) -> Iterator[slice]:
         """Return the slice of `theta` that each parameter occupies."""
         return _places(self.parameters)
+
+    @property
+    def lr_factors(self) -> np.ndarray | None:
+        """Factor of the learning rate for each number of `theta`; None if all are 1."""
+        factors = [parameter.lr_factor for parameter in self.parameters]
+        if all(factor == 1 for factor in factors):
+            return None
+        sizes = [parameter.value.size for parameter in self.parameters]
+        return np.repeat(np.array(factors, dtype=self.theta.dtype), sizes)
+
+    def sources(self) -> np.ndarray:
+        """Return which input each input of the first Dense layer is made of, shape (inputs of that layer,)."""
+        places = np.arange(self.n_inputs)
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                break
+            places = places[layer.sources(len(places))]
+        return places
 
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None = None) -> np.ndarray:
         """Return the outputs, shape (samples, outputs).
@@ -226,7 +246,7 @@ class Network:
 
     def _rows(self) -> list[tuple[str, str, str, str, str]]:
         rows = []
-        widths = [str(width) for width in (self.n_inputs, *self._widths)] if self.built else []
+        widths = [str(width) for width in (self.n_inputs, *self.widths)] if self.built else []
         for index, layer in enumerate(self.layers):
             penalties = [
                 f"{parameter.name}: {' + '.join(map(_call, parameter.penalty.parts))}"
@@ -292,7 +312,10 @@ def _call(given: object) -> str:
     named = fields(given) if is_dataclass(given) else ()
     settings = [(field, getattr(given, field.name)) for field in named if field.init and field.name != "units"]
     if is_layer:
+        # What comes after the first setting is said where it is not the usual.
+        first = next((field for field in named if field.init), None)
         settings = [(field, value) for field, value in settings if isinstance(value, (int, float))]
+        settings = [(field, value) for field, value in settings if field is first or value != field.default]
     if not settings:
         return type(given).__name__ if is_layer else repr(given)
     words = [repr(value) for _, value in settings[:1]]

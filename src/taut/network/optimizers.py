@@ -72,7 +72,14 @@ class Optimizer(ABC):
 
     @abstractmethod
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], *, rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        *,
+        rate: float,
+        step: int,
+        factors: np.ndarray | None = None,
     ) -> float | np.ndarray:
         """Change `theta` and `memory` in place by one step.
 
@@ -88,6 +95,8 @@ class Optimizer(ABC):
             The learning rate of this step.
         step : int
             Which step this is, from 0.
+        factors : ndarray, shape (parameters,), optional
+            Factor of the learning rate for each parameter; all 1 by default.
 
         Returns
         -------
@@ -96,7 +105,11 @@ class Optimizer(ABC):
         """
 
 
-def _sizes(rate: float, squares: np.ndarray, epsilon: float) -> np.ndarray:
+def _rates(rate: float, factors: np.ndarray | None) -> float | np.ndarray:
+    return rate if factors is None else rate * factors
+
+
+def _sizes(rate: float | np.ndarray, squares: np.ndarray, epsilon: float) -> np.ndarray:
     """Return ``rate / (sqrt(squares) + epsilon)``, or `rate` where no gradient has come yet.
 
     Such a coordinate does not move whatever its size, and its scale is not known; a proximal step that believed in
@@ -145,13 +158,21 @@ class SGD(Optimizer):
             raise InvalidValue("nesterov needs momentum above 0, got 0")
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], *, rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        *,
+        rate: float,
+        step: int,
+        factors: np.ndarray | None = None,
     ) -> float | np.ndarray:
         m = memory["momentum"]
         m *= self.momentum
         m += gradient
-        theta -= rate * (gradient + self.momentum * m if self.nesterov else m)
-        return rate
+        sizes = _rates(rate, factors)
+        theta -= sizes * (gradient + self.momentum * m if self.nesterov else m)
+        return sizes
 
 
 @dataclass(frozen=True)
@@ -189,11 +210,18 @@ class Adagrad(Optimizer):
         check_number("epsilon", self.epsilon, above=0)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], *, rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        *,
+        rate: float,
+        step: int,
+        factors: np.ndarray | None = None,
     ) -> float | np.ndarray:
         squares = memory["squares"]
         squares += gradient * gradient
-        sizes = _sizes(rate, squares, self.epsilon)
+        sizes = _sizes(_rates(rate, factors), squares, self.epsilon)
         theta -= sizes * gradient
         return sizes
 
@@ -237,12 +265,19 @@ class RMSprop(Optimizer):
         check_number("epsilon", self.epsilon, above=0)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], *, rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        *,
+        rate: float,
+        step: int,
+        factors: np.ndarray | None = None,
     ) -> float | np.ndarray:
         squares = memory["squares"]
         squares *= self.rho
         squares += (1.0 - self.rho) * gradient * gradient
-        sizes = _sizes(rate, squares, self.epsilon)
+        sizes = _sizes(_rates(rate, factors), squares, self.epsilon)
         theta -= sizes * gradient
         return sizes
 
@@ -264,7 +299,12 @@ class _AdamFamily(Optimizer):
         check_number("epsilon", self.epsilon, above=0)
 
     def _step(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        rate: float | np.ndarray,
+        step: int,
     ) -> np.ndarray:
         m, squares = memory["momentum"], memory["squares"]
         m *= self.beta_1
@@ -308,17 +348,24 @@ class Adam(_AdamFamily):
     """
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], *, rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        *,
+        rate: float,
+        step: int,
+        factors: np.ndarray | None = None,
     ) -> float | np.ndarray:
-        return self._step(theta, gradient, memory, rate, step)
+        return self._step(theta, gradient, memory, _rates(rate, factors), step)
 
 
 @dataclass(frozen=True)
 class AdamW(_AdamFamily):
     """Adam with decoupled weight decay: ``theta *= 1 - lr * weight_decay`` before each of Adam's steps.
 
-    The decay reaches every parameter, biases included, and is not divided by Adam's scaling, so it is not the L2
-    penalty: `taut.conventions` says how the two relate.
+    The decay reaches every parameter, biases included, at one learning rate, whatever factors of it the layers have,
+    and is not divided by Adam's scaling, so it is not the L2 penalty: `taut.conventions` says how the two relate.
 
     Parameters
     ----------
@@ -347,7 +394,14 @@ class AdamW(_AdamFamily):
         check_number("weight_decay", self.weight_decay, at_least=0)
 
     def update(
-        self, theta: np.ndarray, gradient: np.ndarray, memory: dict[str, np.ndarray], *, rate: float, step: int
+        self,
+        theta: np.ndarray,
+        gradient: np.ndarray,
+        memory: dict[str, np.ndarray],
+        *,
+        rate: float,
+        step: int,
+        factors: np.ndarray | None = None,
     ) -> float | np.ndarray:
         theta *= 1.0 - rate * self.weight_decay
-        return self._step(theta, gradient, memory, rate, step)
+        return self._step(theta, gradient, memory, _rates(rate, factors), step)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from taut.network import Dense
+from taut.network import Dense, Network
 from taut.selection.folds import Fold
 from taut.selection.scores import METRICS
 from taut.training import building
@@ -99,11 +99,17 @@ class Outcome:
         return replace(self, run=replace(self.run, columns={}))
 
 
+def _input_norms(network: Network) -> np.ndarray:
+    """Return the norm of the weights by which each input, as it is or embedded, enters the first layer."""
+    first = next(layer for layer in network.layers if isinstance(layer, Dense))
+    squares = np.square(first.weights.value.astype(np.float64)).sum(axis=1)
+    return np.sqrt(np.bincount(network.sources(), squares, minlength=network.n_inputs))
+
+
 def outcome_of(finished: FinishedRun, fold: Fold) -> Outcome:
     """Return the outcome of a run that has ended or paused on a fold."""
     task, columns, recipe = fold.table.task, finished.columns, finished.planned.recipe
     network = finished.network
-    first = next(layer for layer in network.layers if isinstance(layer, Dense))
     layers = [index for index, layer in enumerate(network.layers) if layer.parameters]
     if finished.error is not None:  # this candidate is out; the others are not
         lost, nowhere = np.full(len(layers), np.nan), np.full(network.n_inputs, np.nan)
@@ -130,6 +136,6 @@ def outcome_of(finished: FinishedRun, fold: Fold) -> Outcome:
         penalty=float(columns["penalty"][-1]),
         norms=np.array([columns[f"weight_norm_{index}"][-1] for index in layers]),
         zeros=np.array([columns[f"zeros_{index}"][-1] for index in layers]),
-        input_norms=np.sqrt(np.square(first.weights.value.astype(np.float64)).sum(axis=1)),
+        input_norms=_input_norms(network),
         run=finished,
     )

@@ -15,6 +15,7 @@ from taut.network import (
     SWA,
     Average,
     BatchNorm,
+    CategoryEmbedding,
     CrossEntropy,
     Dense,
     Dropout,
@@ -31,6 +32,8 @@ from taut.network import (
     Optimizer,
     Orthogonality,
     Penalty,
+    PeriodicEmbedding,
+    Scale,
     Schedule,
     Sum,
     WarmUp,
@@ -43,7 +46,17 @@ if TYPE_CHECKING:
     from taut.data.inputs import Inputs
     from taut.training.recipe import Recipe
 
-__all__ = ["AUTO_INITIALIZERS", "NORMALIZATIONS", "TASK_LOSSES", "average", "loss", "network", "optimizer"]
+__all__ = [
+    "AUTO_INITIALIZERS",
+    "FEWEST_LEVELS",
+    "LR_FACTORS",
+    "NORMALIZATIONS",
+    "TASK_LOSSES",
+    "average",
+    "loss",
+    "network",
+    "optimizer",
+]
 
 #: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
 TASK_LOSSES = {"cross_entropy": "classification", "mse": "regression", "mae": "regression", "huber": "regression"}
@@ -66,10 +79,23 @@ AUTO_INITIALIZERS = {
 NORMALIZATIONS: dict[str, type[Layer]] = {"layer": LayerNorm, "batch": BatchNorm}
 
 
+#: Factors of the learning rate of what is no weight of a Dense layer, by the parametrization (RealMLP's: Holzmüller,
+#: Grinsztajn and Steinwart, NeurIPS, 2024, table B.1).
+LR_FACTORS = {
+    "standard": {"biases": 1.0, "embeddings": 1.0, "scale": 1.0},
+    "ntk": {"biases": 0.1, "embeddings": 0.1, "scale": 6.0},
+}
+
+#: The fewest levels of a category that is embedded (the same table).
+FEWEST_LEVELS = 10
+
+
 def network(recipe: Recipe, inputs: Inputs, n_outputs: int, state: np.ndarray | None = None) -> Network:
     """Return the network, built, with its first weights, drawn or given."""
     layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
     layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
+    layers += _embeddings(recipe, inputs)
+    layers += [Scale(LR_FACTORS[recipe.parametrization]["scale"])] if recipe.input_scale else []
     for index, units in enumerate(recipe.hidden_layer_sizes):
         layers.append(_dense(recipe, index, units))
         if recipe.normalization != "none":
@@ -79,6 +105,22 @@ def network(recipe: Recipe, inputs: Inputs, n_outputs: int, state: np.ndarray | 
             layers.append(Dropout(_at(recipe.dropout, index)))
     layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
     return Network(layers).build(inputs.width, seed=recipe.seed, dtype=recipe.dtype, state=state)
+
+
+def _embeddings(recipe: Recipe, inputs: Inputs) -> list[Layer]:
+    """Return what stands before what all columns share; the last category first, as each moves those behind."""
+    factor = LR_FACTORS[recipe.parametrization]["embeddings"]
+    layers: list[Layer] = []
+    for first, last in reversed(inputs.category_blocks if recipe.category_width else []):
+        if last - first >= FEWEST_LEVELS:
+            layers.append(CategoryEmbedding(first, (last - first,), recipe.category_width))
+    if recipe.embedding_width and inputs.numbers:
+        waves, spread = recipe.embedding_frequencies, recipe.embedding_deviation
+        rectified = recipe.embedding_rectified
+        layers.append(
+            PeriodicEmbedding(inputs.numbers, waves, recipe.embedding_width, spread, rectified, lr_factor=factor)
+        )
+    return layers
 
 
 def _at(value: float | tuple[float, ...], layer: int) -> float:
@@ -93,7 +135,14 @@ def _dense(recipe: Recipe, layer: int, units: int) -> Dense:
     initializer: Initializer = INITIALIZERS[name]()
     weights = _l1_l2(recipe, recipe.l1, recipe.l2, layer) + _structured(recipe, layer, is_hidden)
     biases = _l1_l2(recipe, recipe.bias_l1, recipe.bias_l2, layer)
-    return Dense(units, Sum(tuple(weights)) if weights else None, Sum(tuple(biases)) if biases else None, initializer)
+    return Dense(
+        units,
+        Sum(tuple(weights)) if weights else None,
+        Sum(tuple(biases)) if biases else None,
+        initializer,
+        parametrization=recipe.parametrization,
+        bias_lr_factor=LR_FACTORS[recipe.parametrization]["biases"],
+    )
 
 
 def _l1_l2(recipe: Recipe, l1: float | tuple[float, ...], l2: float | tuple[float, ...], layer: int) -> list[Penalty]:
@@ -137,8 +186,10 @@ def optimizer(recipe: Recipe) -> Optimizer:
     own: dict[str, Any] = {}
     if recipe.optimizer == "sgd":
         own = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+    elif recipe.optimizer == "adam":
+        own = {"beta_2": recipe.beta_2}
     elif recipe.optimizer == "adamw":
-        own = {"weight_decay": recipe.weight_decay}
+        own = {"beta_2": recipe.beta_2, "weight_decay": recipe.weight_decay}
     return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, clip_norm=recipe.clip_norm, **own)
 
 

@@ -22,6 +22,7 @@ from taut.data.schema import SCALINGS
 from taut.errors import InvalidType, InvalidValue
 from taut.network import Average, Loss, Network, Optimizer
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
+from taut.network.layers import PARAMETRIZATIONS
 from taut.network.network import DTYPES
 from taut.random import Random
 from taut.training import building, regularizers
@@ -50,6 +51,21 @@ class Recipe:
         What draws the first weights; "auto" suits it to the activation, and takes Glorot's for the output layer.
     normalization : {"none", "layer", "batch"}
         What stands between each hidden Dense layer and its activation: nothing, LayerNorm or BatchNorm.
+    embedding_width : int, default 0
+        If above 0, each number enters as it is and as so many numbers made of its waves (`PeriodicEmbedding`).
+    embedding_frequencies : int, default 16
+        Waves of each number.
+    embedding_deviation : float, default 0.1
+        Standard deviation of the first frequencies, in units of the scaled numbers.
+    embedding_rectified : bool, default False
+        Whether what is made of the waves is rectified.
+    category_width : int, default 0
+        If above 0, each category of ten levels or more enters as so many numbers (`CategoryEmbedding`), not one-hot.
+    input_scale : bool, default False
+        Whether a learned factor for each input stands before the first Dense layer (`Scale`).
+    parametrization : {"standard", "ntk"}
+        "ntk" divides the learning rate of weights by the root of the number of their layer's inputs, and has rates of
+        their own for biases, factors of inputs and embeddings (see `Dense`, and `taut.training.building.LR_FACTORS`).
     l1, l2 : float or tuple of float, default 0.0 and 1e-4
         Strength of ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on weights.
     bias_l1, bias_l2 : float or tuple of float, default 0.0
@@ -86,6 +102,8 @@ class Recipe:
         For "sgd".
     nesterov : bool, default False
         For "sgd".
+    beta_2 : float, default 0.999
+        For "adam" and "adamw": how much of the average of squared gradients is kept at each update.
     weight_decay : float, default 0.0
         Decoupled weight decay, for "adamw".
     schedule : str, default "cosine"
@@ -137,6 +155,13 @@ class Recipe:
     activation: str = "relu"
     initializer: str = "auto"
     normalization: str = "none"
+    embedding_width: int = 0
+    embedding_frequencies: int = 16
+    embedding_deviation: float = 0.1
+    embedding_rectified: bool = False
+    category_width: int = 0
+    input_scale: bool = False
+    parametrization: str = "standard"
     l1: PerLayer = 0.0
     l2: PerLayer = 1e-4
     bias_l1: PerLayer = 0.0
@@ -157,6 +182,7 @@ class Recipe:
     learning_rate: float = 0.01
     momentum: float = 0.9
     nesterov: bool = False
+    beta_2: float = 0.999
     weight_decay: float = 0.0
     schedule: str = "cosine"
     decay: float = 0.0
@@ -195,6 +221,7 @@ class Recipe:
         check_choice("activation", self.activation, ACTIVATIONS.keys() - {"softmax"})
         check_choice("initializer", self.initializer, ["auto", *INITIALIZERS])
         check_choice("normalization", self.normalization, ["none", *building.NORMALIZATIONS])
+        check_choice("parametrization", self.parametrization, PARAMETRIZATIONS)
         check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
         check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -205,12 +232,16 @@ class Recipe:
     def _check_numbers(self) -> None:
         for name in ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise", "mixup"):
             check_number(name, getattr(self, name), at_least=0)
-        for name in ("input_dropout", "label_smoothing", "momentum", "warm_up", "ema"):
+        for name in ("input_dropout", "label_smoothing", "momentum", "beta_2", "warm_up", "ema"):
             check_number(name, getattr(self, name), at_least=0, below=1)
+        for name in ("embedding_width", "category_width"):
+            check_number(name, getattr(self, name), at_least=0, integer=True)
+        check_number("embedding_frequencies", self.embedding_frequencies, at_least=1, integer=True)
+        check_number("embedding_deviation", self.embedding_deviation, above=0)
         check_number("epochs", self.epochs, at_least=0, integer=True)
         check_number("patience", self.patience, at_least=1, integer=True)
         Random(self.seed)  # refuses what is no seed
-        for name in ("nesterov", "compounding", "early_stopping", "non_negative"):
+        for name in ("nesterov", "compounding", "early_stopping", "non_negative", "input_scale", "embedding_rectified"):
             check_flag(name, getattr(self, name))
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("validation_fraction", self.validation_fraction, above=0, below=1)
@@ -230,6 +261,8 @@ class Recipe:
         ):
             if getattr(self, name) and getattr(self, partner) != needed:
                 raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
+        if self.group_l1 and (self.embedding_width or self.category_width):
+            raise InvalidValue("group_l1 is for inputs as they are: give embedding_width=0 and category_width=0")
         if self.ema and self.swa:
             raise InvalidValue(f"give either ema or swa, got ema={self.ema} and swa={self.swa}")
         for name in ("dropout", "max_norm", "group_l1_units", "orthogonality", "normalization"):

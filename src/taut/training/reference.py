@@ -46,7 +46,11 @@ def step(
     if optimizer.clip_norm is not None:
         _clip(network.gradient, optimizer.clip_norm)
     state.rate = optimizer.rate(state.step, total_steps, state.rate if state.step else optimizer.lr)
-    sizes = optimizer.update(network.theta, network.gradient, state.memory, rate=state.rate, step=state.step)
+    factors = network.lr_factors
+    settings = {} if factors is None else {"factors": factors}  # which optimizers of your own need not know
+    sizes = optimizer.update(
+        network.theta, network.gradient, state.memory, rate=state.rate, step=state.step, **settings
+    )
     for parameter, place in zip(network.parameters, network.places(), strict=True):
         nonsmooth = parameter.penalty.nonsmooth
         if nonsmooth.parts:

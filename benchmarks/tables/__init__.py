@@ -1,0 +1,1 @@
+"""Real tables: taut, as it comes, beside the methods that lead on them; docs/generalization.md shows what came out."""

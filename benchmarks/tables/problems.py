@@ -1,0 +1,78 @@
+"""The problems: real tables, each cut twice into rows to fit on and rows to test by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+__all__ = ["MOST_ROWS", "SPLITS", "TARGET", "Problem", "problem", "table_names"]
+
+TARGET = "target"
+#: Rows that are used of a table, before a quarter of them is set aside.
+MOST_ROWS = 5000
+TEST_SHARE = 0.25
+SPLITS = (0, 1)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A table, cut in two.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table.
+    split : int
+        Seed of the cut.
+    X, X_test : DataFrame
+        Columns as they are: numbers with gaps, and categories.
+    y, y_test : array
+        Classes as strings, or numbers.
+    """
+
+    table: str
+    split: int
+    X: pd.DataFrame
+    y: np.ndarray
+    X_test: pd.DataFrame
+    y_test: np.ndarray
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target has classes."""
+        return self.y.dtype == object
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The classes that the rows to fit on show, sorted: the order of the columns of probabilities."""
+        return np.unique(self.y)
+
+
+def table_names(folder: Path) -> list[str]:
+    """Return the names of the tables of a folder."""
+    return sorted(path.stem for path in folder.glob("*.parquet"))
+
+
+def problem(folder: Path, table: str, split: int) -> Problem:
+    """Read a table and cut it."""
+    frame = pd.read_parquet(folder / f"{table}.parquet")
+    frame = frame.sample(min(len(frame), MOST_ROWS), random_state=0).reset_index(drop=True)
+    X, target = frame.drop(columns=TARGET), frame[TARGET]
+    is_class = not pd.api.types.is_float_dtype(target)
+    y = target.astype(str).to_numpy(dtype=object) if is_class else target.to_numpy(dtype=np.float64)
+    keep, held = train_test_split(
+        np.arange(len(frame)), test_size=TEST_SHARE, random_state=split, stratify=y if is_class else None
+    )
+    return Problem(table, split, X.iloc[keep], y[keep], X.iloc[held], y[held])
+
+
+def problems(folder: Path, tables: list[str] | None = None) -> Iterator[Problem]:
+    """Yield every cut of the tables named, or of all."""
+    for split in SPLITS:
+        for table in tables or table_names(folder):
+            yield problem(folder, table, split)
