@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from taut.data.columns import SCALERS, TRUSTED_TYPES, TableEncoder
+from taut.data.encoding import Encoding
 from taut.data.schema import ColumnSchema
 from taut.errors import DataError, InvalidType, InvalidValue, TautError
 
@@ -268,7 +269,10 @@ def test_unusable_tables_are_refused_in_one_line(table, error):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("settings", [{"scaling": "big"}, {"rare_below": -1}, {"max_categories": 1}, {"scaling": None}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"scaling": "big"}, {"bins": 1}, {"bins": -2}, {"rare_below": -1}, {"max_categories": 1}, {"scaling": None}],
+)
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(TautError):
         TableEncoder(**settings).fit([[1.0], [2.0]])
@@ -371,12 +375,12 @@ def test_the_callers_table_is_left_alone(frame):
     np.testing.assert_array_equal(values, kept)
 
 
-@pytest.mark.parametrize("scaling", SCALERS)
-def test_encoder_returns_from_skops_with_the_types_it_names(frame, scaling):
-    encoder = TableEncoder(scaling=scaling).fit(frame)
+@pytest.mark.parametrize("encoding", [*map(Encoding, SCALERS), Encoding(bins=4)], ids=repr)
+def test_encoder_returns_from_skops_with_the_types_it_names(frame, encoding):
+    encoder = encoding.encoder().fit(frame)
     data = skops.io.dumps(encoder)
     assert set(skops.io.get_untrusted_types(data=data)) <= set(TRUSTED_TYPES)
-    parts = [part for part in (encoder.scaler_, encoder.one_hot_) if part is not None]
+    parts = [part for part in (encoder.scaler_, encoder.pieces_, encoder.one_hot_) if part is not None]
     assert {f"{type(part).__module__}.{type(part).__qualname__}" for part in parts} <= set(TRUSTED_TYPES)
     again = skops.io.loads(data, trusted=list(TRUSTED_TYPES))
     np.testing.assert_array_equal(again.transform(frame), encoder.transform(frame))
@@ -385,7 +389,7 @@ def test_encoder_returns_from_skops_with_the_types_it_names(frame, scaling):
 
 def test_encoder_clones_and_works_inside_a_pipeline(frame):
     encoder = clone(TableEncoder(scaling="robust", rare_below=2))
-    assert encoder.get_params() == {"scaling": "robust", "rare_below": 2, "max_categories": 100}
+    assert encoder.get_params() == {"scaling": "robust", "bins": 0, "rare_below": 2, "max_categories": 100}
     scores = cross_val_score(make_pipeline(encoder, KNeighborsClassifier(3)), frame, frame["member"], cv=3)
     assert scores.mean() > 0.6
     output = TableEncoder().set_output(transform="pandas").fit_transform(frame)

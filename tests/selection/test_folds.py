@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, 
 
 from taut.data import folds, load_sample
 from taut.data.columns import TableEncoder
+from taut.data.encoding import Encoding
 from taut.data.schema import SCALINGS
 from taut.errors import DataError, InvalidType, InvalidValue
 from taut.selection.crew import Crew
@@ -146,15 +147,15 @@ def test_unusable_folds_are_refused_in_one_line(wine, cv, options, words):
 # --------------------------------------------------------------------------------------------------- what they learn
 
 
-def encoded(frame: pd.DataFrame, y: pd.Series, task: str, train, held, scaling: str = "standard"):
-    return Folds(frame, y, task, [(train, held)]).encoded(scaling)[0]
+def encoded(frame: pd.DataFrame, y: pd.Series, task: str, train, held, encoding: Encoding | None = None):
+    return Folds(frame, y, task, [(train, held)]).encoded(encoding or Encoding())[0]
 
 
 TRAIN, HELD = np.arange(40), np.arange(40, 60)
 
 
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_whatever_validation_rows_hold_the_training_rows_are_encoded_alike(scaling):
+@pytest.mark.parametrize("encoding", [*map(Encoding, SCALINGS), Encoding(bins=4)], ids=repr)
+def test_whatever_validation_rows_hold_the_training_rows_are_encoded_alike(encoding):
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {"number": random.normal(size=60), "gaps": random.normal(size=60), "kind": random.choice(list("abc"), 60)}
@@ -166,8 +167,8 @@ def test_whatever_validation_rows_hold_the_training_rows_are_encoded_alike(scali
     spoiled.loc[HELD, "gaps"] = -1e6
     spoiled.loc[HELD, "kind"] = [f"new {number}" for number in range(20)]
     other[HELD] = 1e9
-    clean = encoded(frame, y, "regression", TRAIN, HELD, scaling)
-    leaky = encoded(spoiled, other, "regression", TRAIN, HELD, scaling)
+    clean = encoded(frame, y, "regression", TRAIN, HELD, encoding)
+    leaky = encoded(spoiled, other, "regression", TRAIN, HELD, encoding)
     np.testing.assert_array_equal(clean.table.X[:40], leaky.table.X[:40])
     np.testing.assert_array_equal(clean.table.y[:40], leaky.table.y[:40])
     assert clean.table.X.shape == leaky.table.X.shape
@@ -193,7 +194,7 @@ def test_a_column_that_leaks_only_if_the_encoder_sees_validation_rows_does_not_l
     frame = pd.DataFrame({"noise": random.normal(size=400), "kind": kind})
     train, held = np.arange(300), np.arange(300, 400)
     recipe = Recipe(epochs=60, hidden_layer_sizes=(16,), learning_rate=0.02, weight_decay=0.0, l2=0.0)
-    honest = Folds(frame, y, "classification", [(train, held)]).encoded("standard")[0]
+    honest = Folds(frame, y, "classification", [(train, held)]).encoded(Encoding())[0]
     spoiled = TableEncoder().fit(frame)
     leaky = replace(honest, table=SharedTable(spoiled.transform(frame), y.to_numpy(), "classification"))
     assert spoiled.transform(frame).shape[1] > honest.table.X.shape[1] + 8
@@ -223,13 +224,14 @@ def test_the_target_is_scaled_by_the_training_rows():
 def test_classes_are_those_of_all_rows_so_that_networks_of_all_folds_are_alike():
     y = pd.Series(["a", "b"] * 29 + ["rare", "a"])
     made = Folds(pd.DataFrame({"x": np.arange(60.0)}), y, "classification", [(TRAIN, HELD), (HELD, TRAIN)])
-    assert [fold.table.n_outputs for fold in made.encoded("standard")] == [3, 3]
+    assert [fold.table.n_outputs for fold in made.encoded(Encoding())] == [3, 3]
 
 
 def test_every_way_to_scale_is_encoded_once(wine):
     made = Folds(*wine, "classification", splits_of(2, *wine, task="classification"))
-    assert made.encoded("standard") is made.encoded("standard")
-    assert made.encoded("standard") is not made.encoded("robust")
+    assert made.encoded(Encoding()) is made.encoded(Encoding())
+    assert made.encoded(Encoding()) is not made.encoded(Encoding("robust"))
+    assert made.encoded(Encoding()) is not made.encoded(Encoding(bins=4))
 
 
 def test_a_fold_without_a_column_to_learn_from_is_refused():
@@ -249,7 +251,7 @@ def weights_of(rows: int) -> np.ndarray:
 def test_metrics_of_classes_are_weighted_as_in_scikit_learn(wine):
     X, y = wine
     weights = weights_of(178)
-    fold = Folds(X, y, "classification", [(TRAIN, np.arange(50, 178))], sample_weight=weights).encoded("standard")[0]
+    fold = Folds(X, y, "classification", [(TRAIN, np.arange(50, 178))], sample_weight=weights).encoded(Encoding())[0]
     answers = np.random.default_rng(6).dirichlet(np.ones(3), 168)
     found = fold.metrics(answers[40:], slice(40, None))
     labels = y.iloc[50:]
@@ -262,7 +264,7 @@ def test_metrics_of_numbers_are_weighted_as_in_scikit_learn():
     random = np.random.default_rng(7)
     y, weights = pd.Series(100.0 + random.normal(size=60)), weights_of(60)
     frame = pd.DataFrame({"x": random.normal(size=60)})
-    fold = Folds(frame, y, "regression", [(TRAIN, HELD)], sample_weight=weights).encoded("standard")[0]
+    fold = Folds(frame, y, "regression", [(TRAIN, HELD)], sample_weight=weights).encoded(Encoding())[0]
     answers = (y + random.normal(size=60)).to_numpy()
     found = fold.metrics(answers[HELD], slice(40, None))
     assert found["rmse"] == pytest.approx(root_mean_squared_error(y[HELD], answers[HELD], sample_weight=weights[HELD]))
@@ -297,7 +299,7 @@ def test_weights_that_leave_a_fold_nothing_are_refused():
     frame, y = pd.DataFrame({"x": np.arange(60.0)}), pd.Series(np.arange(60) % 2)
     weights = np.r_[np.ones(40), np.zeros(20)]
     with pytest.raises(InvalidValue, match="sample_weight is zero in all training or all validation rows of a fold"):
-        Folds(frame, y, "classification", [(TRAIN, HELD)], sample_weight=weights).encoded("standard")
+        Folds(frame, y, "classification", [(TRAIN, HELD)], sample_weight=weights).encoded(Encoding())
 
 
 def test_mean_and_error_over_folds_are_those_of_the_numbers():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from taut.data.encoding import Encoding
 from taut.network.kinds import ACTIVATIONS
 from taut.selection.axes import axis_of
 from taut.selection.crew import Crew
@@ -29,13 +30,13 @@ def table(task: str) -> Folds:
 
 
 def networks_at(folds: Folds, recipes: list[Recipe]):
-    fold = folds.encoded("standard")[0]
+    fold = folds.encoded(Encoding())[0]
     runs = [PlannedRun(recipe, fold.train_rows) for recipe in recipes]
     return [run.network for run in train_population(runs, [fold.table])]
 
 
 def found_by_training(folds: Folds, penalty: str, recipe: Recipe) -> float:
-    with Crew(n_jobs=1).at_work(folds.encoded("standard")) as workers:
+    with Crew(n_jobs=1).at_work(folds.encoded(Encoding())) as workers:
         return largest_strength(axis_of(penalty), recipe, workers, 0)
 
 
@@ -61,7 +62,7 @@ def test_without_hidden_layers_it_is_what_the_subdifferential_says(loss):
     folds = table("classification" if loss == "cross_entropy" else "regression")
     recipe = Recipe(hidden_layer_sizes=(), loss=loss, l2=0.0, epochs=400, batch_size="all", learning_rate=0.02)
     found = found_by_training(folds, "l1", recipe)
-    data = folds.encoded("standard")[0].table
+    data = folds.encoded(Encoding())[0].table
     if loss == "cross_entropy":  # the gradient of the loss by the outputs, at the best constant ones
         gradient = np.bincount(data.y) / len(data.y) - np.eye(3)[data.y]
     else:
@@ -76,7 +77,7 @@ def test_with_too_few_updates_to_empty_the_network_the_path_begins_where_more_ch
 
 def test_what_never_reaches_zero_begins_where_more_of_it_changes_next_to_nothing():
     folds, recipe = table("regression"), Recipe(hidden_layer_sizes=(6,), epochs=25)
-    axis, fold = axis_of("l2"), folds.encoded("standard")[0]
+    axis, fold = axis_of("l2"), folds.encoded(Encoding())[0]
     largest = found_by_training(folds, "l2", recipe)
     strengths = [0.0, largest / 10, largest, 1e4]
     runs = [PlannedRun(axis.recipe(recipe, strength), fold.train_rows) for strength in strengths]

@@ -201,9 +201,9 @@ def encoded_rows(monkeypatch) -> list[tuple[list[int], list[int]]]:
     seen = []
     encode = Folds.encode
 
-    def remember(self, train, held, scaling):
+    def remember(self, train, held, encoding):
         seen.append((train.tolist(), held.tolist()))
-        return encode(self, train, held, scaling)
+        return encode(self, train, held, encoding)
 
     monkeypatch.setattr(Folds, "encode", remember)
     return seen

@@ -95,6 +95,7 @@ def test_values_have_two_digits_that_count_and_integers_stay_integers():
         ({"l3": (0, 1)}, InvalidValue, "space names 'l3', which is not one of: hidden_layer_sizes"),
         ({"seed": (0, 1)}, InvalidValue, "space names 'seed'"),
         ({"scaling": ["robust"]}, InvalidValue, "space names 'scaling'"),
+        ({"bins": [4]}, InvalidValue, "space names 'bins'"),
         ({"activation": ["relu", "step", "tanh"]}, InvalidValue, "activation must be one of"),
         ({"dropout": (0.1, 1.5)}, InvalidValue, "dropout must be a number at least 0 and below 1, got 1.5"),
         ({"l2": 3}, InvalidType, "space of 'l2' must be a Range, a Choice, a pair"),

@@ -78,14 +78,23 @@ def test_frame_dictionary_and_figure_hold_the_frequencies(given):
     assert len(axes.get_lines()) == len(given.input_names) + 1
 
 
+def test_pieces_of_a_number_count_for_its_column():
+    X, y = table(4, "classification")
+    found = stability_selection(replace(QUICK, epochs=2, bins=3), X, y, values=[1e-6, 1e-5], n_subsamples=2)
+    pieces = [column for name, column in zip(found.input_names, found.column_of, strict=True) if " piece " in name]
+    assert found.column_names == list(dict.fromkeys(pieces)) == found.input_names[: len(found.column_names)]
+    assert (found.frequencies == 1).all()  # inputs of the halves are those of all rows, by their names
+    assert (found.column_frequencies == 1).all()
+
+
 def test_halves_are_halves_and_keep_classes_and_groups(monkeypatch):
     seen = []
     encode = Folds.encode
 
-    def remember(self, train, held, scaling):
+    def remember(self, train, held, encoding):
         seen.append(train)
         assert not len(held)
-        return encode(self, train, held, scaling)
+        return encode(self, train, held, encoding)
 
     monkeypatch.setattr(Folds, "encode", remember)
     X, y = table(4, "classification")

@@ -96,11 +96,11 @@ def test_regression_model_predicts_the_same_bits(numbers, dtype, fit, again, fra
     assert loaded.network.theta.dtype == dtype
 
 
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_every_scaling_of_a_table_without_names_comes_back(scaling, again):
+@pytest.mark.parametrize("encoding", [*({"scaling": name} for name in SCALINGS), {"bins": 4}], ids=repr)
+def test_every_encoding_of_a_table_without_names_comes_back(encoding, again):
     x = np.random.default_rng(0).normal(size=(40, 3))
     x[::7, 1] = np.nan
-    model = fit_model(Recipe(epochs=2, scaling=scaling), x, x[:, 0] > 0, task="classification")
+    model = fit_model(Recipe(epochs=2, **encoding), x, x[:, 0] > 0, task="classification")
     assert_same(again(model).predict_proba(x), model.predict_proba(x))
 
 

@@ -27,19 +27,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from taut.checks import check_choice, check_number
 from taut.data.decimals import DECIMAL
+from taut.data.encoding import check_bins
 from taut.data.frames import as_frame
 from taut.data.inputs import Inputs
 from taut.data.kinds import (
-    LARGEST,
     CategoryReader,
     DateReader,
-    NumberReader,
     Reader,
     Unused,
-    checked,
     choose_reader,
     group_rare,
 )
+from taut.data.numbers import n_numbers, read_numbers
+from taut.data.pieces import PiecewiseLinear
 from taut.data.scaling import SCALERS, fit_scaler
 from taut.data.schema import ColumnSchema, describe
 from taut.data.surprises import surprises
@@ -58,6 +58,7 @@ TRUSTED_TYPES = (  # the types that an encoder saved by skops is made of, beside
     "taut.data.kinds.CategoryReader",
     "taut.data.kinds.DateReader",
     "taut.data.kinds.NumberReader",
+    "taut.data.pieces.PiecewiseLinear",
     "taut.data.schema.ColumnSchema",
 )
 _SHARE_OF_ROWS = 50  # on small tables a level is not rare if it has one row in so many
@@ -70,6 +71,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     scaling : str, default "standard"
         How numbers are scaled: a key of `SCALERS`.
+    bins : int, default 0
+        If above 0, each number, and each part of a date, also becomes up to so many columns, the pieces of its
+        piecewise-linear encoding (`taut.data.pieces`); at least 2.
     rare_below : int or float, default 5
         Levels of a category with fewer rows share one column. A number of rows (on tables of fewer than 50 times as
         many rows, one row in 50), or a share of the rows between 0 and 1.
@@ -92,13 +96,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Medians that fill gaps.
     scaler_ : transformer or None
         Scales the numeric outputs.
+    pieces_ : PiecewiseLinear or None
+        Spreads numbers over the stretches between their quantiles, before they are scaled.
     one_hot_ : OneHotEncoder or None
         Spreads categories of three or more levels.
 
     Notes
     -----
     The outputs stand in this order: numbers and dates, then categories of two levels (-1 and 1; 0 if the value is
-    neither), then those of more levels (0 and 1), then where numbers and dates were missing (0 and 1).
+    neither), then those of more levels (0 and 1), then where numbers and dates were missing (0 and 1), then the
+    pieces of numbers and dates.
 
     Rows of weight 0 are as if they were not there. Other weights count in mean and standard deviation only.
 
@@ -114,8 +121,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     "one column: -1 is 'f', 1 is 'm'"
     """
 
-    def __init__(self, *, scaling: str = "standard", rare_below: float = 5, max_categories: int = 100) -> None:
+    def __init__(
+        self, *, scaling: str = "standard", bins: int = 0, rare_below: float = 5, max_categories: int = 100
+    ) -> None:
         self.scaling = scaling
+        self.bins = bins
         self.rare_below = rare_below
         self.max_categories = max_categories
 
@@ -154,6 +164,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._choose(frame)
         matrix, missing = self._fit_numbers(frame, weight)
         self._fit_categories()
+        self._fit_pieces(matrix)
         self._describe(frame, matrix, missing)
         return self
 
@@ -180,23 +191,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         result = np.empty((len(frame), len(self.outputs_)))
         if len(frame) == 0:
             return result
-        n_numbers = len(self.fills_)
-        block = result[:, :n_numbers]
-        self._read_numbers(frame, block)
+        inputs = self.inputs_
+        block = result[:, : inputs.numbers]
+        read_numbers(frame, self.readers_, self.positions_, block)
         gaps = np.isnan(block)
-        result[:, len(self.outputs_) - len(self.gaps_) :] = gaps[:, self.gaps_]
+        result[:, inputs.gap_columns] = gaps[:, self.gaps_]
         if gaps.any():
             np.copyto(block, self.fills_, where=gaps)
+        if self.pieces_ is not None:
+            self.pieces_.write(block, result[:, inputs.gap_columns.stop :])
         if self.scaler_ is not None:
             block[...] = self.scaler_.transform(block)
-        position = n_numbers
-        for reader, place in self._categories(binary=True):
+        for position, (reader, place) in enumerate(self._categories(binary=True), start=inputs.numbers):
             codes = reader.read(frame.iloc[:, place])[:, 0]
             result[:, position] = np.where(codes < 0, 0.0, 2.0 * codes - 1.0)
-            position += 1
         if self.one_hot_ is not None:
             codes = np.hstack([reader.read(frame.iloc[:, place]) for reader, place in self._categories(binary=False)])
-            result[:, position : len(self.outputs_) - len(self.gaps_)] = self.one_hot_.transform(codes)
+            result[:, inputs.category_blocks[0][0] : inputs.gap_columns.start] = self.one_hot_.transform(codes)
         return result
 
     def surprises(self, X: Any, others: Sequence[TableEncoder] = ()) -> list[str]:
@@ -263,12 +274,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             binaries=len(self._categories(binary=True)),
             categories=tuple(len(reader.names) for reader, _ in self._categories(binary=False)),
             gaps=len(self.gaps_),
+            pieces=() if self.pieces_ is None else self.pieces_.counts(len(self.fills_)),
         )
 
     @staticmethod
     def _output_name(output: tuple[str, str], renamed: dict[str, str]) -> str:
         name, suffix = output
         return renamed.get(name, name) + suffix
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # An encoder in a model file of before there were pieces has none.
+        super().__setstate__({"bins": 0, "pieces_": None} | state)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -280,6 +296,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         check_choice("scaling", self.scaling, SCALERS)
+        check_bins(self.bins)
         check_number("rare_below", self.rare_below, at_least=0)
         check_number("max_categories", self.max_categories, at_least=2, integer=True)
 
@@ -313,8 +330,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _fit_numbers(self, frame: pd.DataFrame, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Learn medians and scales; return the numbers as read, with gaps, and which of them are gaps."""
-        matrix = np.empty((len(frame), sum(_width(reader) for reader in self.readers_)))
-        self._read_numbers(frame, matrix)
+        matrix = np.empty((len(frame), sum(n_numbers(reader) for reader in self.readers_)))
+        read_numbers(frame, self.readers_, self.positions_, matrix)
         gaps: np.ndarray = np.isnan(matrix)
         with_gaps = np.asarray(gaps.any(axis=0))
         self.fills_ = np.empty(matrix.shape[1])
@@ -346,6 +363,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             self.one_hot_ = OneHotEncoder(categories=levels, handle_unknown="ignore", sparse_output=False)
             self.one_hot_.fit(np.zeros((1, len(many))))
 
+    def _fit_pieces(self, matrix: np.ndarray) -> None:
+        """Learn the pieces from the numbers as read, with gaps."""
+        pieces = PiecewiseLinear(self.bins).fit(matrix) if self.bins else None
+        self.pieces_ = pieces if pieces is not None and len(pieces.columns_) else None
+        self.outputs_ += [
+            (name, f"{suffix} piece {piece}")
+            for (name, suffix), count in zip(self.outputs_, self.inputs_.pieces, strict=False)
+            for piece in range(1, count + 1)
+        ]
+
     def _describe(self, frame: pd.DataFrame, matrix: np.ndarray, gaps: np.ndarray) -> None:
         described = {
             name: ColumnSchema(name, kind, reason, int(frame[name].isna().sum()), 0)
@@ -353,11 +380,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         }
         start = 0
         for reader, place in zip(self.readers_, self.positions_, strict=True):
-            width = _width(reader)
+            width = n_numbers(reader)
             values = matrix[:, start] if width else None
             n_missing = int(gaps[:, start].sum()) if width else int(frame.iloc[:, place].isna().sum())
             fill = self.fills_[start] if width else None
-            described[reader.name] = describe(reader, values, n_missing, fill, SCALERS[self.scaling].words)
+            pieces = sum(self.inputs_.pieces[start : start + width])
+            described[reader.name] = describe(reader, values, n_missing, fill, SCALERS[self.scaling].words, pieces)
             start += width
         self.schema_ = [described[name] for name in self.names_]
 
@@ -369,33 +397,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             for reader, place in zip(self.readers_, self.positions_, strict=True)
             if isinstance(reader, CategoryReader) and (len(reader.names) == 2) is binary
         ]
-
-    def _read_numbers(self, frame: pd.DataFrame, block: np.ndarray) -> None:
-        """Read numbers and dates into `block`, (rows, numeric outputs); plain numbers all at once."""
-        plain, places, start = [], [], 0
-        for reader, place in zip(self.readers_, self.positions_, strict=True):
-            width = _width(reader)
-            dtype = frame.dtypes.iloc[place]
-            if isinstance(reader, NumberReader) and isinstance(dtype, np.dtype) and dtype.kind in "biuf":
-                plain.append(start)
-                places.append(place)
-            elif width:
-                block[:, start : start + width] = reader.read(frame.iloc[:, place])
-            start += width
-        if plain:
-            whole = len(places) == frame.shape[1]
-            block[:, plain if len(plain) < block.shape[1] else slice(None)] = (
-                frame if whole else frame.iloc[:, places]
-            ).to_numpy(dtype=np.float64)
-        beyond = (np.fmax.reduce(block, axis=0, initial=0.0) > LARGEST) | (
-            np.fmin.reduce(block, axis=0, initial=0.0) < -LARGEST
-        )
-        for column in np.flatnonzero(beyond):
-            checked(block[:, column], self._name_of_number(int(column)), frame.index)
-
-    def _name_of_number(self, column: int) -> str:
-        widths = np.cumsum([_width(reader) for reader in self.readers_])
-        return self.readers_[int(np.searchsorted(widths, column, side="right"))].name
 
     def _matched(self, X: Any) -> pd.DataFrame:
         """Return the table with its columns where they were when fitted; columns that are not used may be absent."""
@@ -416,13 +417,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             other = "without" if named else "with"
             warnings.warn(f"X {how} {type(self).__name__} was fitted {other} feature names", UserWarning, stacklevel=3)
         return frame.set_axis(self.names_, axis=1)
-
-
-def _width(reader: Reader) -> int:
-    """Return how many numeric outputs the column has."""
-    if isinstance(reader, CategoryReader):
-        return 0
-    return len(reader.names) if isinstance(reader, DateReader) else 1
 
 
 def _weights(sample_weight: Any, n: int) -> np.ndarray | None:

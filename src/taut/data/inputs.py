@@ -44,8 +44,8 @@ class Inputs:
     >>> inputs = Inputs(numbers=2, binaries=1, categories=(3, 4), gaps=1, pieces=(0, 5))
     >>> inputs.width
     16
-    >>> inputs.number_columns, inputs.category_blocks, inputs.piece_blocks
-    (range(0, 2), [(3, 6), (6, 10)], [(11, 11), (11, 16)])
+    >>> inputs.number_columns, inputs.category_blocks, inputs.gap_columns, inputs.piece_blocks
+    (range(0, 2), [(3, 6), (6, 10)], range(10, 11), [(11, 11), (11, 16)])
     """
 
     numbers: int = 0
@@ -72,7 +72,7 @@ class Inputs:
     @property
     def width(self) -> int:
         """How many columns there are."""
-        return self._first_piece + sum(self.pieces)
+        return self.gap_columns.stop + sum(self.pieces)
 
     @property
     def number_columns(self) -> range:
@@ -85,13 +85,15 @@ class Inputs:
         return _blocks(self.numbers + self.binaries, self.categories)
 
     @property
-    def piece_blocks(self) -> list[tuple[int, int]]:
-        """Where the pieces of each number begin and end; both the same for a number without."""
-        return _blocks(self._first_piece, self.pieces)
+    def gap_columns(self) -> range:
+        """Where the columns stand that say where numbers were missing."""
+        first = self.numbers + self.binaries + sum(self.categories)
+        return range(first, first + self.gaps)
 
     @property
-    def _first_piece(self) -> int:
-        return self.numbers + self.binaries + sum(self.categories) + self.gaps
+    def piece_blocks(self) -> list[tuple[int, int]]:
+        """Where the pieces of each number begin and end; both the same for a number without."""
+        return _blocks(self.gap_columns.stop, self.pieces)
 
 
 def _blocks(first: int, widths: Iterable[int]) -> list[tuple[int, int]]:

@@ -99,7 +99,7 @@ class ColumnSchema:
 
 
 def describe(
-    reader: Reader, values: np.ndarray | None, n_missing: int, fill: float | None, scaling: str
+    reader: Reader, values: np.ndarray | None, n_missing: int, fill: float | None, scaling: str, pieces: int
 ) -> ColumnSchema:
     """Return the schema of a column that is used.
 
@@ -115,6 +115,8 @@ def describe(
         What fills the gaps.
     scaling : str
         What is done to numbers, in words.
+    pieces : int
+        How many columns their piecewise-linear encoding has.
     """
     from taut.data.kinds import CategoryReader, DateReader
 
@@ -124,7 +126,9 @@ def describe(
         return ColumnSchema(reader.name, kind, _category(reader), n_missing, outputs, reader.levels)
     assert values is not None  # only a category has no numbers
     assert fill is not None
-    extra = 1 if n_missing else 0
+    extra = pieces + (1 if n_missing else 0)
+    if pieces:
+        scaling += f"; beside it {pieces} columns, one a stretch between quantiles"
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if isinstance(reader, DateReader):
         gaps = _gaps(n_missing, _iso(fill))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from taut.data.columns import TableEncoder
+from taut.data.encoding import Encoding
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.selection.folds import Folds
 from taut.selection.scores import METRICS
@@ -50,7 +51,7 @@ class Baseline:
         return _answers(self.fitted, self.encoder.transform(X), self.targets)
 
 
-def fit_baselines(X: Table, y: Any, *, task: str, folds: Folds, scaling: str) -> list[Baseline]:
+def fit_baselines(X: Table, y: Any, *, task: str, folds: Folds, encoding: Encoding) -> list[Baseline]:
     """Fit the linear model and the constant guess.
 
     Parameters
@@ -61,8 +62,8 @@ def fit_baselines(X: Table, y: Any, *, task: str, folds: Folds, scaling: str) ->
         What to fit.
     folds : Folds
         For the linear model's strength and for both models' cross-validated scores; of these rows, or of some of them.
-    scaling : str
-        How numeric columns are scaled.
+    encoding : Encoding
+        How the columns become numbers.
 
     Returns
     -------
@@ -72,11 +73,11 @@ def fit_baselines(X: Table, y: Any, *, task: str, folds: Folds, scaling: str) ->
     targets = ClassTargets().fit(y) if task == "classification" else NumberTargets().fit(y)
     guess = partial(_constant, task)
     with one_blas_thread():
-        guessed = _cross_validate(guess, folds, scaling)
-        tried = {strength: _cross_validate(partial(_linear, task, strength), folds, scaling) for strength in STRENGTHS}
+        guessed = _cross_validate(guess, folds, encoding)
+        tried = {strength: _cross_validate(partial(_linear, task, strength), folds, encoding) for strength in STRENGTHS}
     best = min(tried, key=lambda strength: tried[strength][METRICS[task][0]][0])
     kind = "logistic regression" if task == "classification" else "ridge regression"
-    encoder = TableEncoder(scaling=scaling).fit(X)
+    encoder = encoding.encoder().fit(X)
     inputs, encoded = encoder.transform(X), _flat(targets.encode(y))
     found = (
         ("linear model", f"{kind}, strength {best:g}", partial(_linear, task, best), tried[best]),
@@ -89,9 +90,9 @@ def fit_baselines(X: Table, y: Any, *, task: str, folds: Folds, scaling: str) ->
         ]
 
 
-def _cross_validate(make: Callable[[], Any], folds: Folds, scaling: str) -> dict[str, tuple[float, float]]:
+def _cross_validate(make: Callable[[], Any], folds: Folds, encoding: Encoding) -> dict[str, tuple[float, float]]:
     found = []
-    for fold in folds.encoded(scaling):
+    for fold in folds.encoded(encoding):
         train, held = slice(len(fold.train)), slice(len(fold.train), None)
         fitted = make().fit(fold.table.X[train], _flat(fold.table.y[train]))
         found.append(fold.metrics(_answers(fitted, fold.table.X[held], fold.targets), held))

@@ -200,11 +200,11 @@ def outcomes_on(
     """Return the outcomes of candidates, each a recipe for each fold; their histories are kept with `curves` only."""
     found: list[list[Any]] = [[None] * len(folds) for _ in recipes]
     progress = Progress(len(recipes) * len(folds), report)
-    for scaling in dict.fromkeys(each[0].scaling for each in recipes):
+    for encoding in dict.fromkeys(each[0].encoding for each in recipes):
         where = [
             (place, fold)
             for place, each in enumerate(recipes)
-            if each[0].scaling == scaling
+            if each[0].encoding == encoding
             for fold in range(len(folds))
         ]
         plans = [Plan(in_precision(recipes[place][fold], dtype), fold) for place, fold in where]
@@ -215,7 +215,7 @@ def outcomes_on(
             mean = folds.mean_and_error(np.array([one.loss for one in found[place]]))[0] if all(found[place]) else None
             progress.add(recipes[place][fold].describe(), mean)
 
-        with (crew or Crew()).at_work(folds.encoded(scaling)) as workers:
+        with (crew or Crew()).at_work(folds.encoded(encoding)) as workers:
             workers.make(plans, keep, curves=curves)
     return found
 

@@ -157,7 +157,7 @@ def fit_table(
     if len(rows.y) > choose_rows:
         choosing = _folds(rows, choose_rows, task, cv, repeats, seed)
         notes.append(f"The choice was made on {len(choosing.y)} of the {len(rows.y)} training rows.")
-    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, scaling=recipe.scaling)
+    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=recipe.encoding)
     found = run_search(
         Space(recipe, None, task),
         choosing,

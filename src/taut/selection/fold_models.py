@@ -60,7 +60,7 @@ def fold_models(recipe: Recipe, folds: Folds, *, crew: Crew | None = None, repor
     """
     if recipe.early_stopping:
         raise InvalidValue("models of folds need a recipe with early_stopping=False")
-    encoded = folds.encoded(recipe.scaling)
+    encoded = folds.encoded(recipe.encoding)
     found: dict[int, Outcome] = {}
 
     def keep(fold: int, outcome: Outcome) -> None:
@@ -95,8 +95,8 @@ def fit_models(recipes: Sequence[Recipe], X: Table, y: Any, *, task: str, crew: 
     folds = Folds(X, y, task, [(np.arange(len(y)), np.arange(0))])
     found: dict[Recipe, Model] = {}
     distinct = list(dict.fromkeys(recipes))
-    for scaling in dict.fromkeys(recipe.scaling for recipe in distinct):
-        own, (whole,) = [recipe for recipe in distinct if recipe.scaling == scaling], folds.encoded(scaling)
+    for encoding in dict.fromkeys(recipe.encoding for recipe in distinct):
+        own, (whole,) = [recipe for recipe in distinct if recipe.encoding == encoding], folds.encoded(encoding)
 
         def keep(place: int, outcome: Outcome, own: list[Recipe] = own, whole: Fold = whole) -> None:
             found[own[place]] = model_of(outcome, whole)
@@ -108,7 +108,7 @@ def fit_models(recipes: Sequence[Recipe], X: Table, y: Any, *, task: str, crew: 
 
 def ensemble_of(outcomes: Sequence[Outcome], folds: Folds) -> Ensemble:
     """Return the networks of outcomes, one a fold, as an ensemble; their histories must have been kept."""
-    encoded = folds.encoded(outcomes[0].run.planned.recipe.scaling)
+    encoded = folds.encoded(outcomes[0].run.planned.recipe.encoding)
     return Ensemble(tuple(model_of(outcome, fold) for outcome, fold in zip(outcomes, encoded, strict=True)))
 
 

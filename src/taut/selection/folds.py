@@ -15,6 +15,7 @@ import numpy as np
 
 from taut.checks import check_number, shown
 from taut.data.columns import TableEncoder
+from taut.data.encoding import Encoding
 from taut.data.frames import take
 from taut.data.splits import folds
 from taut.data.targets import ClassTargets, ClassWeight, NumberTargets, class_weights
@@ -176,7 +177,7 @@ class Fold:
 
 @dataclass(eq=False)
 class Folds:
-    """The folds of a table, each encoded once for each way to scale its columns.
+    """The folds of a table, each encoded once for each way to make numbers of its columns.
 
     Parameters
     ----------
@@ -204,7 +205,7 @@ class Folds:
     sample_weight: np.ndarray | None = None
     class_weight: ClassWeight = None
     classes: ClassTargets | None = None
-    _encoded: dict[str, list[Fold]] = field(default_factory=dict, repr=False)
+    _encoded: dict[Encoding, list[Fold]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         # Of a class with a single row, the fold that validates it trains on none.
@@ -214,13 +215,13 @@ class Folds:
     def __len__(self) -> int:
         return len(self.splits)
 
-    def encoded(self, scaling: str) -> list[Fold]:
-        """Return every fold, encoded, its columns scaled so."""
-        if scaling not in self._encoded:
-            self._encoded[scaling] = [self.encode(train, held, scaling) for train, held in self.splits]
-        return self._encoded[scaling]
+    def encoded(self, encoding: Encoding) -> list[Fold]:
+        """Return every fold, encoded so."""
+        if encoding not in self._encoded:
+            self._encoded[encoding] = [self.encode(train, held, encoding) for train, held in self.splits]
+        return self._encoded[encoding]
 
-    def encode(self, train: np.ndarray, held: np.ndarray, scaling: str) -> Fold:
+    def encode(self, train: np.ndarray, held: np.ndarray, encoding: Encoding) -> Fold:
         """Return one fold, with whatever rows."""
         rows, validated = take(self.X, train), take(self.X, held)
         weight = None if self.sample_weight is None else np.asarray(self.sample_weight, dtype=np.float64)
@@ -229,7 +230,7 @@ class Folds:
             raise InvalidValue("sample_weight is zero in all training or all validation rows of a fold; use others")
         targets: ClassTargets | NumberTargets
         targets = self.classes or NumberTargets().fit(take(self.y, train), sample_weight=own)
-        encoder = TableEncoder(scaling=scaling).fit(rows, sample_weight=own)
+        encoder = encoding.encoder().fit(rows, sample_weight=own)
         inputs, y = encoder.transform(rows), targets.encode(take(self.y, train))
         factors = class_weights(self.class_weight, targets, y, own) if self.class_weight is not None else None
         if len(held):

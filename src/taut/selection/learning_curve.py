@@ -132,7 +132,7 @@ def learning_curve(
     wanted = _sizes(sizes, n_sizes, min(len(train) for train, _ in splits), 0 if codes is None else codes.max() + 1)
     parts = _parts(splits, wanted, recipe.seed, codes, known, place)
     encoded = [
-        folds.encode(part, held, recipe.scaling)
+        folds.encode(part, held, recipe.encoding)
         for (_, held), of_fold in zip(splits, parts, strict=True)
         for part in of_fold
     ]

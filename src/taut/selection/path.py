@@ -145,7 +145,7 @@ def regularization_path(
     splits = splits_of(cv, X, y, task=task, repeats=repeats, groups=groups, time=time, seed=recipe.seed)
     whole = np.arange(len(y)), np.arange(0)
     folds = Folds(X, y, task, [*splits, whole], repeats, sample_weight, class_weight)
-    with Crew(n_jobs, backend).at_work(folds.encoded(recipe.scaling)) as workers:
+    with Crew(n_jobs, backend).at_work(folds.encoded(recipe.encoding)) as workers:
         grid = None if values is None else _given(values, axis)
         if grid is None:
             quick = in_precision(recipe, dtype)
@@ -212,7 +212,7 @@ def _path(penalty: str, walk: Walk, found: list[list[Outcome]], on_all: list[Out
         norms=_mean(found, "norms"),
         zeros=_mean(found, "zeros"),
         best_epoch=np.array([curve.argmin() for curve in curves]),
-        input_names=folds.encoded(recipe.scaling)[walk.on_all].encoder.get_feature_names_out().tolist(),
+        input_names=folds.encoded(recipe.encoding)[walk.on_all].encoder.get_feature_names_out().tolist(),
         input_norms=None if on_all is None else np.array([np.nan_to_num(one.input_norms) for one in on_all]),
         index_min=best,
         index_1se=within_one_error(means, errors, best) if walk.axis.direction else best,

@@ -163,7 +163,7 @@ def run_search(
     recipe = space.base
     fingerprint = "" if storage is None else _fingerprint(space, folds, effort, dtype)
     ledger = None if storage is None else Ledger(storage, fingerprint, resume=resume)
-    with (crew or Crew()).at_work(folds.encoded(recipe.scaling)) as workers:
+    with (crew or Crew()).at_work(folds.encoded(recipe.encoding)) as workers:
         hunt = Hunt(space, folds, workers, ledger, budget, effort, dtype, Progress(planned(effort, len(folds)), report))
         hunt.run()
     trials = hunt.trials
@@ -201,7 +201,7 @@ def _fingerprint(space: Space, folds: Folds, effort: Effort, dtype: str | None) 
         "dtype": dtype,
     }
     found = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
-    for fold in folds.encoded(space.base.scaling):
+    for fold in folds.encoded(space.base.encoding):
         for values in (fold.table.X, fold.table.y, fold.train, fold.held, fold.weight):
             found.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
     return found.hexdigest()

@@ -191,8 +191,8 @@ SPACE: dict[str, Range | Choice] = {
     "swa": Range(0.1, 0.5, share=0.1),
 }
 
-# What no search sets: with other scalings or losses its losses could not be compared, the rest is not for it to say.
-_FIXED = ("seed", "early_stopping", "validation_fraction", "patience", "scaling", "loss", "dtype")
+# What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
+_FIXED = ("seed", "early_stopping", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
 # Of two that exclude each other, the first stays.
 _EXCLUSIVE = (("ema", "swa"),)
 # Fields for hidden layers only, and for classification only.

@@ -141,7 +141,7 @@ def stability_selection(
     halves = _halves(y, task, groups, n_subsamples, recipe.seed)
     nothing = np.arange(0)
     splits = [(half, nothing) for half in [*halves, np.arange(len(y))]]
-    folds = Folds(X, y, task, splits, 1, sample_weight, class_weight).encoded(recipe.scaling)
+    folds = Folds(X, y, task, splits, 1, sample_weight, class_weight).encoded(recipe.encoding)
     quick = in_precision(recipe, dtype)
     with Crew(n_jobs, backend).at_work(folds) as workers:
         if values is None:

@@ -133,7 +133,7 @@ class Walk:
         self, value: int, positions: Sequence[int], crew: Crew | None = None, report: Report | None = None
     ) -> list[Model]:
         """Walk again up to a value, in the recipe's own type, and return the models there, one for each fold."""
-        encoded = self.folds.encoded(self.base.scaling)
+        encoded = self.folds.encoded(self.base.encoding)
         progress = Progress((len(self.grid) - value) * len(positions), report)
         with (crew or Crew()).at_work(encoded) as workers:
             found = self.outcomes(workers, positions, progress, dtype=None, until=value, curves=True)[value]

@@ -28,6 +28,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from taut.data.columns import SCALERS, TRUSTED_TYPES, TableEncoder
 from taut.data.kinds import CategoryReader, DateReader, NumberReader
+from taut.data.pieces import PiecewiseLinear
 from taut.data.schema import ColumnSchema
 from taut.errors import InvalidValue, ModelFileError
 from taut.storage.archive import Archive, damage, one_line, pack
@@ -129,6 +130,7 @@ def _check_parts(encoder: TableEncoder) -> None:
     """Refuse an encoder that is made of the right types in the wrong places."""
     places = (
         ((encoder.scaler_,), (*_SCALERS, NoneType)),
+        ((encoder.pieces_,), (PiecewiseLinear, NoneType)),
         ((encoder.one_hot_,), (OneHotEncoder, NoneType)),
         (encoder.readers_, (NumberReader, DateReader, CategoryReader)),
         (encoder.schema_, (ColumnSchema,)),

@@ -156,7 +156,7 @@ def fit_model(
         validation = take(X, held_rows), take(y, held_rows)
         X, y = take(X, fit_rows), take(y, fit_rows)
         sample_weight = None if sample_weight is None else np.asarray(sample_weight)[fit_rows]
-    encoder = TableEncoder(scaling=recipe.scaling).fit(X, sample_weight=sample_weight)
+    encoder = recipe.encoding.encoder().fit(X, sample_weight=sample_weight)
     if task == "regression":
         targets = NumberTargets().fit(y, sample_weight=sample_weight)
     inputs, encoded = encoder.transform(X), targets.encode(y)

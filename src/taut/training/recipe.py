@@ -17,6 +17,7 @@ import numpy as np
 
 from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
+from taut.data.encoding import Encoding, check_bins
 from taut.data.inputs import Inputs
 from taut.data.schema import SCALINGS
 from taut.errors import InvalidType, InvalidValue
@@ -132,6 +133,9 @@ class Recipe:
         Epochs without improvement before stopping.
     scaling : str, default "standard"
         How numeric columns are scaled, a name from `taut.data.schema.SCALINGS`.
+    bins : int, default 0
+        If above 0, each number also becomes up to so many columns, the pieces of its piecewise-linear encoding
+        (`taut.data.pieces`); at least 2.
     augmentation : Augmentation, optional
         What is done to image-shaped rows anew in each epoch.
     dtype : {"float64", "float32"}
@@ -197,6 +201,7 @@ class Recipe:
     validation_fraction: float = 0.15
     patience: int = 20
     scaling: str = "standard"
+    bins: int = 0
     augmentation: Augmentation | None = None
     dtype: str = "float64"
     seed: int = 0
@@ -239,6 +244,7 @@ class Recipe:
         check_number("embedding_frequencies", self.embedding_frequencies, at_least=1, integer=True)
         check_number("embedding_deviation", self.embedding_deviation, above=0)
         check_number("epochs", self.epochs, at_least=0, integer=True)
+        check_bins(self.bins)
         check_number("patience", self.patience, at_least=1, integer=True)
         Random(self.seed)  # refuses what is no seed
         for name in ("nesterov", "compounding", "early_stopping", "non_negative", "input_scale", "embedding_rectified"):
@@ -275,6 +281,11 @@ class Recipe:
             raise InvalidValue(f"{name} needs one number, or one for each of {layers} layers; got {value}")
         for number in value if isinstance(value, tuple) else (value,):
             check_number(name, number, at_least=0, below=1 if name == "dropout" else None)
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the columns of a table become numbers."""
+        return Encoding(self.scaling, self.bins)
 
     def build(
         self,
