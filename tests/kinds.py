@@ -108,6 +108,8 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     "inverse_time": (schedules.InverseTime, lambda: schedules.InverseTime(0.02, compounding=True)),
     "exponential": (lambda: schedules.Exponential(0.2),),
     "cosine": (lambda: schedules.Cosine(0.1),),
+    "cosine_restarts": (schedules.CosineRestarts, lambda: schedules.CosineRestarts(3)),
+    "cosine_log": (schedules.CosineLog, lambda: schedules.CosineLog(3)),
     "warm_up": (schedules.WarmUp, lambda: schedules.WarmUp(0.3, schedules.Exponential(0.1))),
     # initializers
     "zeros": (initializers.Zeros,),

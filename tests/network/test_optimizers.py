@@ -19,6 +19,8 @@ from taut.network import (
     AdamW,
     Constant,
     Cosine,
+    CosineLog,
+    CosineRestarts,
     Exponential,
     InverseTime,
     RMSprop,
@@ -45,6 +47,9 @@ FORMULAS = {
     "compounding": (InverseTime(0.02, compounding=True), 0.3 / np.cumprod(1 + 0.02 * T)),
     "exponential": (Exponential(0.05), 0.3 * 0.05 ** (T / STEPS)),
     "cosine": (Cosine(0.1), 0.3 * (0.1 + 0.9 * 0.5 * (1 + np.cos(pi * T / STEPS)))),
+    "cosine with restarts": (CosineRestarts(4), np.tile(0.3 * 0.5 * (1 + np.cos(pi * T[:10] / 10)), 4)),
+    "cosine with restarts within a step": (CosineRestarts(3), 0.3 * 0.5 * (1 + np.cos(pi * (3 * T % STEPS) / STEPS))),
+    "cosine of a logarithm": (CosineLog(4), 0.3 * 0.5 * (1 - np.cos(2 * pi * np.log2(1 + 15 * T / STEPS)))),
     "warm-up": (WarmUp(0.25), 0.3 * np.minimum((T + 1) / 10, 1)),
     "warm-up, then cosine": (
         WarmUp(0.25, Cosine()),
@@ -65,11 +70,15 @@ def test_schedule_follows_its_formula(name):
     np.testing.assert_allclose(rates(schedule), wanted, rtol=1e-13)
 
 
+def test_cosines_stay_at_zero_beyond_the_planned_steps():
+    assert CosineRestarts(3).rate(0.3, STEPS + 7, STEPS, 0.3) == CosineLog(3).rate(0.3, STEPS + 7, STEPS, 0.3) == 0.0
+
+
 @pytest.mark.parametrize("factory", examples(SCHEDULES))
-def test_rates_are_positive_floats_that_never_exceed_the_first_rate(factory):
+def test_rates_are_floats_at_least_zero_that_never_exceed_the_first_rate(factory):
     for total in (1, 2, 3, 100):
         seen = rates(factory(), total=total)
-        assert (seen > 0).all()
+        assert (seen >= 0).all()
         assert (seen <= 0.3 * (1 + 1e-15)).all()
 
 
@@ -183,6 +192,8 @@ def test_decoupled_weight_decay_shrinks_by_the_rate_alone():
         (lambda: InverseTime(1, compounding="yes"), InvalidType, "compounding must be True or False, got 'yes'"),
         (lambda: Exponential(0), InvalidValue, "factor must be a number above 0 and at most 1, got 0"),
         (lambda: Cosine(2), InvalidValue, "final must be"),
+        (lambda: CosineRestarts(0), InvalidValue, "cycles must be an integer at least 1, got 0"),
+        (lambda: CosineLog(1.5), InvalidType, "cycles must be an integer at least 1 and at most 64, got 1.5"),
         (lambda: WarmUp(1.5), InvalidValue, "fraction must be"),
         (lambda: WarmUp(0.1, 0.2), InvalidType, "then must be a schedule such as"),
     ],

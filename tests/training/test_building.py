@@ -71,6 +71,8 @@ def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
         assert built.weight_decay == OTHER["weight_decay"]
     if schedule == "inverse_time":
         assert built.schedule == InverseTime(OTHER["decay"], compounding=True)
+    if schedule.startswith("cosine_"):
+        assert Recipe(schedule=schedule, cycles=3).build_optimizer().schedule == SCHEDULES[schedule](3)
     warm = Recipe(optimizer=optimizer, schedule=schedule, warm_up=0.2, **own).build(3, 2, "regression")[2]
     assert warm.schedule == WarmUp(0.2, built.schedule)
 

@@ -51,6 +51,7 @@ OTHER = {
     "schedule": "inverse_time",
     "decay": 1e-7,
     "compounding": True,
+    "cycles": 3,
     "warm_up": 0.1,
     "clip_norm": 1.5,
     "ema": 0.95,

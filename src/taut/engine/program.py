@@ -64,6 +64,8 @@ _SCHEDULES: dict[type, Callable[[Any], tuple[int, float]]] = {
     schedules.InverseTime: lambda rule: (f.COMPOUNDING if rule.compounding else f.INVERSE_TIME, rule.decay),
     schedules.Exponential: lambda rule: (f.EXPONENTIAL, rule.factor),
     schedules.Cosine: lambda rule: (f.COSINE, rule.final),
+    schedules.CosineRestarts: lambda rule: (f.COSINE_RESTARTS, rule.cycles),
+    schedules.CosineLog: lambda rule: (f.COSINE_LOG, rule.cycles),
     schedules.WarmUp: lambda rule: (f.WARM_UP, rule.fraction),
 }
 _PENALTIES: tuple[type, ...] = (

@@ -8,7 +8,7 @@ at a whole matrix is in `groups`. Formulas are those of `taut.network.penalties`
 
 from __future__ import annotations
 
-from math import cos, pi
+from math import cos, log2, pi
 
 import numpy as np
 
@@ -54,6 +54,12 @@ def rate_of(schedules, lr, step, total_steps, previous):
             return previous * (1.0 / (1.0 + first * step))
         elif kind == f.EXPONENTIAL:
             return lr * first ** (step / total_steps)
+        elif kind == f.COSINE_RESTARTS:
+            done = np.int64(first) * step % total_steps / total_steps if step < total_steps else 1.0
+            return lr * 0.5 * (1.0 + cos(pi * done))
+        elif kind == f.COSINE_LOG:
+            passed = log2(1.0 + (2.0**first - 1.0) * min(step / total_steps, 1.0))
+            return lr * 0.5 * (1.0 - cos(2.0 * pi * passed))
         else:
             return lr * (first + (1.0 - first) * 0.5 * (1.0 + cos(pi * min(step / total_steps, 1.0))))
     return lr

@@ -48,7 +48,16 @@ from taut.network.network import Network
 from taut.network.normalization import BatchNorm, LayerNorm
 from taut.network.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality, Penalty, Sum
-from taut.network.schedules import Constant, Cosine, Exponential, InverseTime, Schedule, WarmUp
+from taut.network.schedules import (
+    Constant,
+    Cosine,
+    CosineLog,
+    CosineRestarts,
+    Exponential,
+    InverseTime,
+    Schedule,
+    WarmUp,
+)
 
 __all__ = [
     "ELU",
@@ -69,6 +78,8 @@ __all__ = [
     "CategoricalCrossEntropy",
     "Constant",
     "Cosine",
+    "CosineLog",
+    "CosineRestarts",
     "CrossEntropy",
     "Dense",
     "Dropout",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from math import cos, pi
+from math import cos, log2, pi
 
 from taut.checks import check_flag, check_number, shown
 from taut.errors import InvalidType
 
-__all__ = ["Constant", "Cosine", "Exponential", "InverseTime", "Schedule", "WarmUp"]
+__all__ = ["Constant", "Cosine", "CosineLog", "CosineRestarts", "Exponential", "InverseTime", "Schedule", "WarmUp"]
 
 
 class Schedule(ABC):
@@ -132,6 +132,67 @@ class Cosine(Schedule):
 
     def rate(self, lr: float, step: int, total_steps: int, previous: float) -> float:
         return lr * (self.final + (1.0 - self.final) * 0.5 * (1.0 + cos(pi * min(step / total_steps, 1.0))))
+
+
+@dataclass(frozen=True)
+class CosineRestarts(Schedule):
+    """Half a cosine from `lr` down to zero, again and again: cycles of equal length.
+
+    Parameters
+    ----------
+    cycles : int, default 4
+        How often; each begins at `lr` again.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR, 2017.
+
+    Examples
+    --------
+    >>> [round(CosineRestarts(2).rate(1.0, step, 8, 1.0), 3) for step in range(8)]
+    [1.0, 0.854, 0.5, 0.146, 1.0, 0.854, 0.5, 0.146]
+    """
+
+    cycles: int = 4
+
+    def __post_init__(self) -> None:
+        check_number("cycles", self.cycles, at_least=1, integer=True)
+
+    def rate(self, lr: float, step: int, total_steps: int, previous: float) -> float:
+        done = (self.cycles * step) % total_steps / total_steps if step < total_steps else 1.0
+        return lr * 0.5 * (1.0 + cos(pi * done))
+
+
+@dataclass(frozen=True)
+class CosineLog(Schedule):
+    """Whole cosines from zero up to `lr` and down again, each about twice as long as the one before.
+
+    ``lr * 0.5 * (1 - cos(2 * pi * log2(1 + (2**cycles - 1) * t)))``, where t is the share of the steps that are done.
+
+    Parameters
+    ----------
+    cycles : int, default 4
+        How many.
+
+    References
+    ----------
+    D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", NeurIPS, 2024 (coslog4).
+
+    Examples
+    --------
+    >>> [round(CosineLog(2).rate(1.0, step, 6, 1.0), 3) for step in range(6)]
+    [0.0, 0.933, 0.0, 0.551, 1.0, 0.629]
+    """
+
+    cycles: int = 4
+
+    def __post_init__(self) -> None:
+        check_number("cycles", self.cycles, at_least=1, at_most=64, integer=True)
+
+    def rate(self, lr: float, step: int, total_steps: int, previous: float) -> float:
+        passed = log2(1.0 + (2.0**self.cycles - 1.0) * min(step / total_steps, 1.0))
+        return lr * 0.5 * (1.0 - cos(2.0 * pi * passed))
 
 
 @dataclass(frozen=True)

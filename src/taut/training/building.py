@@ -15,6 +15,8 @@ from taut.network import (
     SWA,
     Average,
     BatchNorm,
+    CosineLog,
+    CosineRestarts,
     CrossEntropy,
     Dense,
     Dropout,
@@ -63,6 +65,10 @@ AUTO_INITIALIZERS = {
 
 #: The layers that a recipe may put between a hidden Dense layer and its activation.
 NORMALIZATIONS: dict[str, type[Layer]] = {"layer": LayerNorm, "batch": BatchNorm}
+
+
+#: The schedules that have cycles.
+CYCLIC: dict[str, type[CosineRestarts | CosineLog]] = {"cosine_restarts": CosineRestarts, "cosine_log": CosineLog}
 
 
 def network(recipe: Recipe, n_inputs: int, n_outputs: int, state: np.ndarray | None = None) -> Network:
@@ -131,6 +137,8 @@ def optimizer(recipe: Recipe) -> Optimizer:
     schedule: Schedule = SCHEDULES[recipe.schedule]()
     if recipe.schedule == "inverse_time":
         schedule = InverseTime(recipe.decay, recipe.compounding)
+    elif recipe.schedule in CYCLIC:
+        schedule = CYCLIC[recipe.schedule](recipe.cycles)
     if recipe.warm_up:
         schedule = WarmUp(recipe.warm_up, schedule)
     own: dict[str, Any] = {}

@@ -93,6 +93,8 @@ class Recipe:
         For the schedule "inverse_time": decay per update.
     compounding : bool, default False
         For the schedule "inverse_time": whether each update divides the rate of the update before.
+    cycles : int, default 4
+        For the schedules "cosine_restarts" and "cosine_log": how often the learning rate goes down.
     warm_up : float, default 0.0
         Share of the updates over which the learning rate rises.
     clip_norm : float, optional
@@ -160,6 +162,7 @@ class Recipe:
     schedule: str = "cosine"
     decay: float = 0.0
     compounding: bool = False
+    cycles: int = 4
     warm_up: float = 0.0
     clip_norm: float | None = None
     ema: float = 0.0
@@ -206,6 +209,7 @@ class Recipe:
             check_number(name, getattr(self, name), at_least=0)
         for name in ("input_dropout", "label_smoothing", "momentum", "warm_up", "ema"):
             check_number(name, getattr(self, name), at_least=0, below=1)
+        check_number("cycles", self.cycles, at_least=1, at_most=64, integer=True)
         check_number("epochs", self.epochs, at_least=0, integer=True)
         check_number("patience", self.patience, at_least=1, integer=True)
         Random(self.seed)  # refuses what is no seed
