@@ -41,7 +41,7 @@ def _dense_with_everything() -> layers.Dense:
 EXAMPLES: dict[str, tuple[Factory, ...]] = {
     # layers
     "dense": (lambda: layers.Dense(3), _dense_with_everything),
-    "dropout": (lambda: layers.Dropout(0.4),),
+    "dropout": (lambda: layers.Dropout(0.4), lambda: layers.Dropout(0.5, schedule="flat_cosine")),
     "gaussian_noise": (lambda: layers.GaussianNoise(0.3),),
     "layer_norm": (normalization.LayerNorm, lambda: normalization.LayerNorm(0.1)),
     "batch_norm": (normalization.BatchNorm, lambda: normalization.BatchNorm(0.3, epsilon=0.1)),
@@ -101,6 +101,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     ),
     "adamw": (
         lambda: optimizers.AdamW(0.01, decay=1e-3, beta_1=0.8, beta_2=0.99, epsilon=1e-5, weight_decay=0.1),
+        lambda: optimizers.AdamW(0.01, weight_decay=0.5, weight_decay_schedule="flat_cosine"),
         lambda: optimizers.AdamW(0.01, schedule=schedules.InverseTime(1e-3, compounding=True), clip_norm=0.5),
     ),
     # schedules

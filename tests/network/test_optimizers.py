@@ -5,6 +5,7 @@ That a hundred steps equal PyTorch's is held in test_optimizers_against_pytorch.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import cos, pi
 
 import numpy as np
@@ -27,6 +28,7 @@ from taut.network import (
     WarmUp,
 )
 from taut.network.kinds import OPTIMIZERS, SCHEDULES
+from taut.network.schedules import fade
 
 STEPS = 40
 
@@ -68,6 +70,21 @@ FORMULAS = {
 def test_schedule_follows_its_formula(name):
     schedule, wanted = FORMULAS[name]
     np.testing.assert_allclose(rates(schedule), wanted, rtol=1e-13)
+
+
+def test_what_fades_is_whole_until_half_time_and_gone_at_the_end():
+    shares = [fade("flat_cosine", step, STEPS) for step in range(STEPS + 5)]
+    falling = 0.5 * (1 + np.cos(pi * (2 * np.arange(STEPS // 2, STEPS) / STEPS - 1)))
+    np.testing.assert_allclose(shares, [*np.ones(STEPS // 2), *falling, *np.zeros(5)], atol=1e-15)
+    assert {fade("constant", step, STEPS) for step in range(STEPS + 5)} == {1.0}
+
+
+def test_weight_decay_fades_and_the_rest_of_the_rule_stays():
+    rule = AdamW(0.1, weight_decay=0.5, beta_1=0.8, weight_decay_schedule="flat_cosine")
+    for step in (0, 20, 30, 40):
+        assert replace(rule.at(step, STEPS), weight_decay=0.5) == rule
+        assert rule.at(step, STEPS).weight_decay == 0.5 * fade("flat_cosine", step, STEPS)
+    assert AdamW(weight_decay=0.5).at(39, STEPS) == AdamW(weight_decay=0.5)
 
 
 def test_cosines_stay_at_zero_beyond_the_planned_steps():
@@ -188,6 +205,7 @@ def test_decoupled_weight_decay_shrinks_by_the_rate_alone():
         (lambda: Adam(beta_1=-0.1), InvalidValue, "beta_1 must be"),
         (lambda: Adam(beta_2=1), InvalidValue, "beta_2 must be"),
         (lambda: AdamW(weight_decay=-1), InvalidValue, "weight_decay must be"),
+        (lambda: AdamW(weight_decay_schedule="cosine"), InvalidValue, "weight_decay_schedule must be one of"),
         (lambda: InverseTime(-1), InvalidValue, "decay must be"),
         (lambda: InverseTime(1, compounding="yes"), InvalidType, "compounding must be True or False, got 'yes'"),
         (lambda: Exponential(0), InvalidValue, "factor must be a number above 0 and at most 1, got 0"),

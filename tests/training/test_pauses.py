@@ -17,6 +17,7 @@ TRAIN, HELD = np.arange(0, 45, 2), np.arange(1, 45, 2)
 SETTINGS = {
     "defaults": {},
     "dropout": {"dropout": 0.3, "input_dropout": 0.1},
+    "dropout that fades": {"dropout": 0.5, "dropout_schedule": "flat_cosine"},
     "noise": {"input_noise": 0.3},
     "mixup": {"mixup": 0.4},
     "EMA": {"ema": 0.9},
@@ -26,6 +27,8 @@ SETTINGS = {
     "batch norm and EMA": {"normalization": "batch", "ema": 0.9},
     "SGD": {"optimizer": "sgd", "momentum": 0.9},
     "AdamW": {"optimizer": "adamw", "weight_decay": 0.1},
+    "AdamW whose decay fades": {"optimizer": "adamw", "weight_decay": 3.0, "weight_decay_schedule": "flat_cosine"},
+    "cycles": {"schedule": "cosine_restarts", "cycles": 3},
     "float32": {"dtype": "float32", "dropout": 0.3},
     "compounding decay": {"schedule": "inverse_time", "decay": 0.1, "compounding": True},
     "warm-up": {"warm_up": 0.5},

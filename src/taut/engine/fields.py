@@ -144,8 +144,9 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     SMOOTHING,
     DELTA,
     MIN_DELTA,
+    FADES_DECAY,  # whether weight decay fades
     OPTIONS,
-) = range(12)
+) = range(13)
 
 # Counters: whole numbers that a run changes.
 (

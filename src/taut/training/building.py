@@ -73,7 +73,7 @@ CYCLIC: dict[str, type[CosineRestarts | CosineLog]] = {"cosine_restarts": Cosine
 
 def network(recipe: Recipe, n_inputs: int, n_outputs: int, state: np.ndarray | None = None) -> Network:
     """Return the network, built, with its first weights, drawn or given."""
-    layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
+    layers: list[Layer] = [Dropout(recipe.input_dropout, recipe.dropout_schedule)] if recipe.input_dropout else []
     layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
     for index, units in enumerate(recipe.hidden_layer_sizes):
         layers.append(_dense(recipe, index, units))
@@ -81,7 +81,7 @@ def network(recipe: Recipe, n_inputs: int, n_outputs: int, state: np.ndarray | N
             layers.append(NORMALIZATIONS[recipe.normalization]())
         layers.append(ACTIVATIONS[recipe.activation]())
         if _at(recipe.dropout, index):
-            layers.append(Dropout(_at(recipe.dropout, index)))
+            layers.append(Dropout(_at(recipe.dropout, index), recipe.dropout_schedule))
     layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
     return Network(layers).build(n_inputs, seed=recipe.seed, dtype=recipe.dtype, state=state)
 
@@ -145,7 +145,7 @@ def optimizer(recipe: Recipe) -> Optimizer:
     if recipe.optimizer == "sgd":
         own = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
     elif recipe.optimizer == "adamw":
-        own = {"weight_decay": recipe.weight_decay}
+        own = {"weight_decay": recipe.weight_decay, "weight_decay_schedule": recipe.weight_decay_schedule}
     return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, clip_norm=recipe.clip_norm, **own)
 
 

@@ -22,6 +22,7 @@ from taut.errors import InvalidType, InvalidValue
 from taut.network import Average, Loss, Network, Optimizer
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
 from taut.network.network import DTYPES
+from taut.network.schedules import FADES
 from taut.random import Random
 from taut.training import building, regularizers
 
@@ -69,6 +70,8 @@ class Recipe:
         Probability of dropping a hidden unit.
     input_dropout : float, default 0.0
         Probability of dropping an input.
+    dropout_schedule : {"constant", "flat_cosine"}
+        Whether both probabilities stay, or fade to zero over the second half of the updates.
     input_noise : float, default 0.0
         Standard deviation of the noise on the inputs, after input dropout; numeric inputs have one of about 1.
     label_smoothing : float, default 0.0
@@ -87,6 +90,8 @@ class Recipe:
         For "sgd".
     weight_decay : float, default 0.0
         Decoupled weight decay, for "adamw".
+    weight_decay_schedule : {"constant", "flat_cosine"}
+        The same as for dropout, for weight decay.
     schedule : str, default "cosine"
         How the learning rate changes over all epochs, a name from `taut.network.kinds.SCHEDULES` (not "warm_up").
     decay : float, default 0.0
@@ -150,6 +155,7 @@ class Recipe:
     non_negative: bool = False
     dropout: PerLayer = 0.0
     input_dropout: float = 0.0
+    dropout_schedule: str = "constant"
     input_noise: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
@@ -159,6 +165,7 @@ class Recipe:
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
+    weight_decay_schedule: str = "constant"
     schedule: str = "cosine"
     decay: float = 0.0
     compounding: bool = False
@@ -200,6 +207,8 @@ class Recipe:
         check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
         check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        for name in ("dropout_schedule", "weight_decay_schedule"):
+            check_choice(name, getattr(self, name), FADES)
         check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
         check_choice("scaling", self.scaling, SCALINGS)
         check_choice("dtype", self.dtype, DTYPES)
@@ -305,6 +314,7 @@ class Recipe:
     def streaming(self) -> Recipe:
         """Return the recipe for a stream of rows, whose end no schedule, average or early stopping can plan for."""
         endless = {"schedule": "constant", "decay": 0.0, "compounding": False, "warm_up": 0.0, "ema": 0.0, "swa": 0.0}
+        endless |= {"dropout_schedule": "constant", "weight_decay_schedule": "constant"}
         return replace(self, epochs=1, early_stopping=False, **endless)  # type: ignore[arg-type]
 
     def unregularized(self) -> Recipe:

@@ -34,6 +34,7 @@ def step(
     network: Network, optimizer: Optimizer, batch: Objective, state: State, total_steps: int, random: Random
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Make one update; return data loss, penalties of shape (layers,) and outputs from before it."""
+    network.begin_update(state.step, total_steps)
     outputs = network.forward(batch.x, training=True, random=random)
     data_loss = batch.loss.value(outputs, batch.targets, batch.weights)
     before = data_loss, network.penalties(), outputs
@@ -46,7 +47,8 @@ def step(
     if optimizer.clip_norm is not None:
         _clip(network.gradient, optimizer.clip_norm)
     state.rate = optimizer.rate(state.step, total_steps, state.rate if state.step else optimizer.lr)
-    sizes = optimizer.update(network.theta, network.gradient, state.memory, rate=state.rate, step=state.step)
+    rule = optimizer.at(state.step, total_steps)
+    sizes = rule.update(network.theta, network.gradient, state.memory, rate=state.rate, step=state.step)
     for parameter, place in zip(network.parameters, network.places(), strict=True):
         nonsmooth = parameter.penalty.nonsmooth
         if nonsmooth.parts:
