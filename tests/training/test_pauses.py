@@ -20,6 +20,7 @@ SETTINGS = {
     "dropout that fades": {"dropout": 0.5, "dropout_schedule": "flat_cosine"},
     "noise": {"input_noise": 0.3},
     "mixup": {"mixup": 0.4},
+    "CutMix": {"cutmix": 0.4},
     "EMA": {"ema": 0.9},
     "SWA, pause before it begins": {"swa": 0.5},
     "SWA, pause after it began": {"swa": 0.9},

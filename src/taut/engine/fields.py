@@ -128,8 +128,9 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     NEEDS_GRADIENT_FIRST,  # whether penalties must be in the gradient before the update: to clip, or as they mix values
     HAS_MIXING,  # whether some penalty looks at a whole matrix
     THREADS,
+    MIXES_BY_CELL,  # whether rows are mixed cell by cell, not blended
     SETTINGS,
-) = range(43)
+) = range(44)
 
 # Options: real numbers.
 (

@@ -16,7 +16,7 @@ from math import isfinite, sqrt
 import numpy as np
 
 from taut.engine import fields as f
-from taut.engine.draws import permutation, word
+from taut.engine.draws import permutation, take_cells, word
 from taut.engine.groups import add_penalty_gradients, apply_groups, mixing_values
 from taut.engine.layers import add_weight_gradients, backward, forward, transpose_weights
 from taut.engine.losses import score
@@ -79,7 +79,9 @@ def run(
                         options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, subset,
                         quantiles, chosen[first:], partners[first:], shares[first:],
                     )  # fmt: skip
-                    _gather(memory, settings, table, x, chosen, partners, shares, first, end)
+                    _gather(
+                        memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, position + offset
+                    )
                     forward(
                         memory, table, numbers, settings, first, end - first, place, epoch, seed, faded, spare, True
                     )
@@ -159,8 +161,8 @@ def _choose(
 
 
 @part
-def _gather(memory, settings, table, x, chosen, partners, shares, first, end):
-    """Copy rows of the data into the tile of inputs."""
+def _gather(memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, place):
+    """Copy rows of the data, or what they are mixed to, into the tile of inputs, which is at a place in its epoch."""
     n_in, wide, step = table[0, f.N_IN], table[0, f.PAD_IN], count(memory)
     for i in range(first, end):
         target, source = settings[f.INPUT_TILE] + i * wide, chosen[i] * n_in
@@ -172,7 +174,9 @@ def _gather(memory, settings, table, x, chosen, partners, shares, first, end):
         elif whole < n_in:
             for column in range(n_in):
                 memory[target + column] = x[source + column]
-        if len(shares):
+        if len(shares) and settings[f.MIXES_BY_CELL]:
+            take_cells(memory, target, x, partners[i] * n_in, n_in, shares[i], seed, epoch, place + i)
+        elif len(shares):
             own, other, partner = splat(memory, shares[i]), splat(memory, 1.0 - shares[i]), partners[i] * n_in
             for column in range(0, whole, step):
                 mixed = own * load(memory, target + column) + other * load(x, partner + column)
@@ -312,8 +316,8 @@ def _evaluate(
         if first < end:
             for i in range(first, end):
                 chosen[i] = subset[position + i] if len(subset) else position + i
-            _gather(memory, settings, table, x, chosen, nobody, nothing, first, end)
             seed = np.uint64(0)
+            _gather(memory, settings, table, x, chosen, nobody, nothing, first, end, seed, 0, 0)
             forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, 1.0, spare, False)
             score(
                 memory, settings, options, first, end - first, rows, labels, dense, weights, chosen, nobody, nothing,

@@ -78,6 +78,8 @@ class Recipe:
         Share of each label that is spread over all classes.
     mixup : float, default 0.0
         If above 0, rows are blended in pairs, with shares from Beta(mixup, mixup).
+    cutmix : float, default 0.0
+        If above 0, rows take columns from one another, and keep a share of them from Beta(cutmix, cutmix).
     loss : str, default "auto"
         "cross_entropy"; or "mse", "mae", "huber", all on the standardized target; "auto" takes the first of the task.
     optimizer : str, default "adam"
@@ -159,6 +161,7 @@ class Recipe:
     input_noise: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    cutmix: float = 0.0
     loss: str = "auto"
     optimizer: str = "adam"
     learning_rate: float = 0.01
@@ -214,7 +217,8 @@ class Recipe:
         check_choice("dtype", self.dtype, DTYPES)
 
     def _check_numbers(self) -> None:
-        for name in ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise", "mixup"):
+        strengths = ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise")
+        for name in (*strengths, "mixup", "cutmix"):
             check_number(name, getattr(self, name), at_least=0)
         for name in ("input_dropout", "label_smoothing", "momentum", "warm_up", "ema"):
             check_number(name, getattr(self, name), at_least=0, below=1)
@@ -242,8 +246,9 @@ class Recipe:
         ):
             if getattr(self, name) and getattr(self, partner) != needed:
                 raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
-        if self.ema and self.swa:
-            raise InvalidValue(f"give either ema or swa, got ema={self.ema} and swa={self.swa}")
+        for one, other in (("ema", "swa"), ("mixup", "cutmix")):
+            if (first := getattr(self, one)) and (second := getattr(self, other)):
+                raise InvalidValue(f"give either {one} or {other}, got {one}={first} and {other}={second}")
         for name in ("dropout", "max_norm", "group_l1_units", "orthogonality", "normalization"):
             if not self.hidden_layer_sizes and getattr(self, name) and getattr(self, name) != "none":
                 raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")

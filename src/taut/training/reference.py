@@ -14,7 +14,7 @@ from taut.network import Average, Network, Optimizer
 from taut.random import Purpose, Random
 from taut.training.averaging import follow
 from taut.training.history import State
-from taut.training.mixup import mixed
+from taut.training.mixing import Mixing
 from taut.training.objective import Objective, joined
 
 __all__ = ["Epoch", "evaluate", "run_epoch"]
@@ -75,7 +75,7 @@ def run_epoch(
     total_epochs: int,
     random: Random,
     average: Average | None = None,
-    mixup: float = 0.0,
+    mixing: Mixing | None = None,
 ) -> Epoch:
     """Pass once over all rows, in random order unless one batch holds them all; stop at a loss that is not finite."""
     n = len(objective.x)
@@ -84,13 +84,13 @@ def run_epoch(
     order = random.at(purpose=Purpose.SHUFFLE).permutation(n) if batch_size < n else None
     data_loss, penalties, rate = 0.0, np.zeros(len(network.layers)), state.rate
     outputs = np.empty((n, network.n_outputs), dtype=objective.x.dtype)
-    blends: list[Objective] = []
+    mixtures: list[Objective] = []
     for start in range(0, n, batch_size):
         rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
         batch = objective.take(rows)
-        if mixup:
-            batch = mixed(batch, mixup, network.n_outputs, random.at(row=start))
-            blends.append(batch)
+        if mixing is not None:
+            batch = mixing.mixed(batch, network.n_outputs, random.at(row=start))
+            mixtures.append(batch)
         share = len(batch.x) / n
         batch_loss, batch_penalties, outputs[start : start + batch_size] = step(
             network, optimizer, batch, state, total_steps, random.at(row=start)
@@ -106,7 +106,7 @@ def run_epoch(
     state.epoch += 1
     if not np.isfinite(data_loss):
         return Epoch(data_loss, penalties, float("nan"), rate)
-    seen = joined(blends) if mixup else objective if order is None else objective.take(order)
+    seen = joined(mixtures) if mixtures else objective if order is None else objective.take(order)
     return Epoch(data_loss, penalties, objective.loss.metric(outputs, seen.targets, seen.weights), rate)
 
 
