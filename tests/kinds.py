@@ -46,7 +46,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
         _dense_with_everything,
         lambda: layers.Dense(3, parametrization="ntk", bias_lr_factor=0.1),
     ),
-    "dropout": (lambda: layers.Dropout(0.4),),
+    "dropout": (lambda: layers.Dropout(0.4), lambda: layers.Dropout(0.5, schedule="flat_cosine")),
     "gaussian_noise": (lambda: layers.GaussianNoise(0.3),),
     "layer_norm": (normalization.LayerNorm, lambda: normalization.LayerNorm(0.1)),
     "batch_norm": (normalization.BatchNorm, lambda: normalization.BatchNorm(0.3, epsilon=0.1)),
@@ -115,6 +115,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     ),
     "adamw": (
         lambda: optimizers.AdamW(0.01, decay=1e-3, beta_1=0.8, beta_2=0.99, epsilon=1e-5, weight_decay=0.1),
+        lambda: optimizers.AdamW(0.01, weight_decay=0.5, weight_decay_schedule="flat_cosine"),
         lambda: optimizers.AdamW(0.01, schedule=schedules.InverseTime(1e-3, compounding=True), clip_norm=0.5),
     ),
     # schedules
@@ -122,6 +123,8 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     "inverse_time": (schedules.InverseTime, lambda: schedules.InverseTime(0.02, compounding=True)),
     "exponential": (lambda: schedules.Exponential(0.2),),
     "cosine": (lambda: schedules.Cosine(0.1),),
+    "cosine_restarts": (schedules.CosineRestarts, lambda: schedules.CosineRestarts(3)),
+    "cosine_log": (schedules.CosineLog, lambda: schedules.CosineLog(3)),
     "warm_up": (schedules.WarmUp, lambda: schedules.WarmUp(0.3, schedules.Exponential(0.1))),
     # initializers
     "zeros": (initializers.Zeros,),

@@ -19,7 +19,8 @@ import taut
 # What `from taut import …` promises. A change here is a change for everybody who uses taut: say it in CHANGELOG.md.
 PUBLIC_NAMES = """
     Activation Adagrad Adam AdamW Augmentation BatchNorm BinaryCrossEntropy Callback CategoricalCrossEntropy
-    Choice Constant conventions Cosine CrossEntropy DataError Dense Dropout EarlyStopping ELU EMA Ensemble
+    Choice Constant conventions Cosine CosineLog CosineRestarts CrossEntropy DataError Dense Dropout EarlyStopping ELU
+    EMA Ensemble
     Exponential FinishedRun GaussianNoise GELU GlorotNormal GlorotUniform GroupL1 HeNormal HeUniform History Huber
     Identity Initializer InvalidType InvalidValue InverseTime L1 L2 Layer LayerNorm LeakyReLU learning_curve
     LearningCurve LeCunNormal LeCunUniform load load_sample Loss MaxNorm MeanAbsoluteError MeanSquaredError Mish

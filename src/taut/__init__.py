@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from taut.network import CategoricalCrossEntropy as CategoricalCrossEntropy
     from taut.network import Constant as Constant
     from taut.network import Cosine as Cosine
+    from taut.network import CosineLog as CosineLog
+    from taut.network import CosineRestarts as CosineRestarts
     from taut.network import CrossEntropy as CrossEntropy
     from taut.network import Dense as Dense
     from taut.network import Dropout as Dropout
@@ -128,7 +130,7 @@ _OFFERED = {
         " Penalty L1 L2 GroupL1 MaxNorm NonNegative Orthogonality"
         " Optimizer SGD Adagrad RMSprop Adam AdamW"
         " EMA SWA"
-        " Schedule Constant InverseTime Exponential Cosine WarmUp"
+        " Schedule Constant InverseTime Exponential Cosine CosineRestarts CosineLog WarmUp"
         " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal Zeros"
     ),
     "taut.training": "Callback EarlyStopping Ensemble FinishedRun History PlannedRun Recipe train train_many",

@@ -113,6 +113,15 @@ def test_dropout_keeps_the_mean_and_masks_the_gradient_alike(rate):
     np.testing.assert_array_equal(layer.backward(np.ones_like(x)), y)
 
 
+def test_dropout_that_fades_drops_the_share_that_an_update_has():
+    network = Network([Dropout(0.8, schedule="flat_cosine")]).build(200)
+    for step, rate in ((0, 0.8), (50, 0.8), (75, 0.4), (100, 0.0)):
+        network.begin_update(step, 100)
+        y = network.forward(np.ones((500, 200)), training=True, random=RANDOM)
+        assert (y == 0).mean() == pytest.approx(rate, abs=0.01)
+        assert y.max() == pytest.approx(1 / (1 - rate))
+
+
 def test_dropout_draws_anew_for_each_layer_epoch_and_row():
     def drawn(random: Random) -> bytes:
         return Dropout(0.5).forward(np.ones((8, 16)), training=True, random=random).tobytes()

@@ -5,6 +5,7 @@ That a hundred steps equal PyTorch's is held in test_optimizers_against_pytorch.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import cos, pi
 
 import numpy as np
@@ -19,12 +20,15 @@ from taut.network import (
     AdamW,
     Constant,
     Cosine,
+    CosineLog,
+    CosineRestarts,
     Exponential,
     InverseTime,
     RMSprop,
     WarmUp,
 )
 from taut.network.kinds import OPTIMIZERS, SCHEDULES
+from taut.network.schedules import fade
 
 STEPS = 40
 
@@ -45,6 +49,9 @@ FORMULAS = {
     "compounding": (InverseTime(0.02, compounding=True), 0.3 / np.cumprod(1 + 0.02 * T)),
     "exponential": (Exponential(0.05), 0.3 * 0.05 ** (T / STEPS)),
     "cosine": (Cosine(0.1), 0.3 * (0.1 + 0.9 * 0.5 * (1 + np.cos(pi * T / STEPS)))),
+    "cosine with restarts": (CosineRestarts(4), np.tile(0.3 * 0.5 * (1 + np.cos(pi * T[:10] / 10)), 4)),
+    "cosine with restarts within a step": (CosineRestarts(3), 0.3 * 0.5 * (1 + np.cos(pi * (3 * T % STEPS) / STEPS))),
+    "cosine of a logarithm": (CosineLog(4), 0.3 * 0.5 * (1 - np.cos(2 * pi * np.log2(1 + 15 * T / STEPS)))),
     "warm-up": (WarmUp(0.25), 0.3 * np.minimum((T + 1) / 10, 1)),
     "warm-up, then cosine": (
         WarmUp(0.25, Cosine()),
@@ -65,11 +72,30 @@ def test_schedule_follows_its_formula(name):
     np.testing.assert_allclose(rates(schedule), wanted, rtol=1e-13)
 
 
+def test_what_fades_is_whole_until_half_time_and_gone_at_the_end():
+    shares = [fade("flat_cosine", step, STEPS) for step in range(STEPS + 5)]
+    falling = 0.5 * (1 + np.cos(pi * (2 * np.arange(STEPS // 2, STEPS) / STEPS - 1)))
+    np.testing.assert_allclose(shares, [*np.ones(STEPS // 2), *falling, *np.zeros(5)], atol=1e-15)
+    assert {fade("constant", step, STEPS) for step in range(STEPS + 5)} == {1.0}
+
+
+def test_weight_decay_fades_and_the_rest_of_the_rule_stays():
+    rule = AdamW(0.1, weight_decay=0.5, beta_1=0.8, weight_decay_schedule="flat_cosine")
+    for step in (0, 20, 30, 40):
+        assert replace(rule.at(step, STEPS), weight_decay=0.5) == rule
+        assert rule.at(step, STEPS).weight_decay == 0.5 * fade("flat_cosine", step, STEPS)
+    assert AdamW(weight_decay=0.5).at(39, STEPS) == AdamW(weight_decay=0.5)
+
+
+def test_cosines_stay_at_zero_beyond_the_planned_steps():
+    assert CosineRestarts(3).rate(0.3, STEPS + 7, STEPS, 0.3) == CosineLog(3).rate(0.3, STEPS + 7, STEPS, 0.3) == 0.0
+
+
 @pytest.mark.parametrize("factory", examples(SCHEDULES))
-def test_rates_are_positive_floats_that_never_exceed_the_first_rate(factory):
+def test_rates_are_floats_at_least_zero_that_never_exceed_the_first_rate(factory):
     for total in (1, 2, 3, 100):
         seen = rates(factory(), total=total)
-        assert (seen > 0).all()
+        assert (seen >= 0).all()
         assert (seen <= 0.3 * (1 + 1e-15)).all()
 
 
@@ -179,10 +205,13 @@ def test_decoupled_weight_decay_shrinks_by_the_rate_alone():
         (lambda: Adam(beta_1=-0.1), InvalidValue, "beta_1 must be"),
         (lambda: Adam(beta_2=1), InvalidValue, "beta_2 must be"),
         (lambda: AdamW(weight_decay=-1), InvalidValue, "weight_decay must be"),
+        (lambda: AdamW(weight_decay_schedule="cosine"), InvalidValue, "weight_decay_schedule must be one of"),
         (lambda: InverseTime(-1), InvalidValue, "decay must be"),
         (lambda: InverseTime(1, compounding="yes"), InvalidType, "compounding must be True or False, got 'yes'"),
         (lambda: Exponential(0), InvalidValue, "factor must be a number above 0 and at most 1, got 0"),
         (lambda: Cosine(2), InvalidValue, "final must be"),
+        (lambda: CosineRestarts(0), InvalidValue, "cycles must be an integer at least 1, got 0"),
+        (lambda: CosineLog(1.5), InvalidType, "cycles must be an integer at least 1 and at most 64, got 1.5"),
         (lambda: WarmUp(1.5), InvalidValue, "fraction must be"),
         (lambda: WarmUp(0.1, 0.2), InvalidType, "then must be a schedule such as"),
     ],

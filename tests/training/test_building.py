@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.training.test_recipe import OTHER, PARTNERS
@@ -71,6 +73,8 @@ def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
         assert built.weight_decay == OTHER["weight_decay"]
     if schedule == "inverse_time":
         assert built.schedule == InverseTime(OTHER["decay"], compounding=True)
+    if schedule.startswith("cosine_"):
+        assert Recipe(schedule=schedule, cycles=3).build_optimizer().schedule == SCHEDULES[schedule](3)
     warm = Recipe(optimizer=optimizer, schedule=schedule, warm_up=0.2, **own).build(3, 2, "regression")[2]
     assert warm.schedule == WarmUp(0.2, built.schedule)
 
@@ -127,7 +131,18 @@ def test_dropout_follows_the_hidden_layers_and_precedes_the_first():
     )
     kinds = ["Dropout", "Dense", "ReLU", "Dropout", "Dense", "ReLU", "Dense", "ReLU", "Dropout", "Dense"]
     assert [type(layer).__name__ for layer in network.layers] == kinds
-    assert [layer.rate for layer in network.layers if isinstance(layer, Dropout)] == [0.05, 0.1, 0.3]
+    dropouts = [layer for layer in network.layers if isinstance(layer, Dropout)]
+    assert [layer.rate for layer in dropouts] == [0.05, 0.1, 0.3]
+    assert {layer.schedule for layer in dropouts} == {"constant"}
+
+
+def test_schedules_of_noise_and_decay_reach_all_dropout_and_the_optimizer_but_no_stream():
+    recipe = Recipe(dropout=0.1, input_dropout=0.1, optimizer="adamw", weight_decay=0.1)
+    faded = replace(recipe, dropout_schedule="flat_cosine", weight_decay_schedule="flat_cosine")
+    for made, schedule in ((recipe, "constant"), (faded, "flat_cosine"), (faded.streaming(), "constant")):
+        network, _, optimizer = made.build(3, 2, "regression")
+        assert [layer.schedule for layer in network.layers if isinstance(layer, Dropout)] == [schedule] * 2
+        assert optimizer.weight_decay_schedule == schedule
 
 
 @pytest.mark.parametrize(("normalization", "kind"), [("layer", "LayerNorm"), ("batch", "BatchNorm")])

@@ -17,6 +17,7 @@ TRAINED_WITH = {
     "layer normalization": {"normalization": "layer"},
     "noise": {"input_noise": 0.2},
     "mixup": {"mixup": 0.4},
+    "CutMix": {"cutmix": 0.4},
     "clipping": {"clip_norm": 0.05},
     "EMA": {"ema": 0.9},
     "SWA": {"swa": 0.5},
@@ -56,6 +57,7 @@ def test_a_model_is_what_train_makes_of_the_recipes_parts(name):
         epochs=8,
         batch_size=16,
         mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
         average=recipe.build_average(),
     )
     np.testing.assert_array_equal(model.network.state, network.state)
@@ -83,6 +85,7 @@ def test_a_stream_goes_on_from_the_average_and_without_one(name):
         optimizer=recipe.streaming().build_optimizer(),
         batch_size=16,
         mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
         epochs=9,
         resume=type(model.history.state)(epoch=8, memory=recipe.build_optimizer().start(expected.network.theta)),
     )

@@ -46,9 +46,11 @@ OTHER = {
     "non_negative": True,
     "dropout": (0.1, 0.25),
     "input_dropout": 0.05,
+    "dropout_schedule": "flat_cosine",
     "input_noise": 0.15,
     "label_smoothing": 0.02,
     "mixup": 0.3,
+    "cutmix": 0.6,
     "loss": "cross_entropy",
     "optimizer": "sgd",
     "learning_rate": 1e-5,
@@ -56,9 +58,11 @@ OTHER = {
     "nesterov": True,
     "beta_2": 0.95,
     "weight_decay": 1e-3,
+    "weight_decay_schedule": "flat_cosine",
     "schedule": "inverse_time",
     "decay": 1e-7,
     "compounding": True,
+    "cycles": 3,
     "warm_up": 0.1,
     "clip_norm": 1.5,
     "ema": 0.95,
@@ -83,7 +87,8 @@ PARTNERS = {
     "decay": {"schedule": "inverse_time"},
     "compounding": {"schedule": "inverse_time"},
 }
-EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0, "group_l1": 0.0}  # which do not go with SGD, EMA, embeddings
+# Without what does not go with SGD, with EMA and with mixup, with embeddings.
+EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0, "cutmix": 0.0, "group_l1": 0.0}
 
 
 def test_every_field_is_tested_with_another_value():
@@ -235,6 +240,7 @@ def test_a_field_takes_a_value_or_refuses_it_in_one_line(name):
         ({"ema": 1}, "ema must be a number at least 0 and below 1, got 1"),
         ({"swa": 1.1}, "swa must be a number at least 0 and at most 1, got 1.1"),
         ({"ema": 0.9, "swa": 0.25}, "give either ema or swa, got ema=0.9 and swa=0.25"),
+        ({"mixup": 0.1, "cutmix": 0.2}, "give either mixup or cutmix, got mixup=0.1 and cutmix=0.2"),
         ({"nesterov": 1}, "nesterov must be True or False, got 1"),
         ({"augmentation": {"shape": "a"}}, ""),
     ],

@@ -20,7 +20,7 @@ from taut.engine.products import count
 from taut.engine.vectors import WIDTH, full, interleave, ir_vector, pointer, read, spread, write
 from taut.random import Purpose
 
-__all__ = ["add_noise", "masks", "permutation", "word"]
+__all__ = ["add_noise", "masks", "permutation", "take_cells", "word"]
 
 # Salmon et al., SC11, 2011, table 2, as in `taut.random.philox`.
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
@@ -34,7 +34,7 @@ _COUNTERS = WIDTH // 8
 _GROUP = 4 * _COUNTERS
 
 _ONE = np.uint64(1)
-_SHUFFLE, _DROPOUT, _NOISE = int(Purpose.SHUFFLE), int(Purpose.DROPOUT), int(Purpose.NOISE)
+_SHUFFLE, _DROPOUT, _NOISE, _MIXUP = map(int, (Purpose.SHUFFLE, Purpose.DROPOUT, Purpose.NOISE, Purpose.MIXUP))
 
 _WORD, _LONG = ir.IntType(32), ir.IntType(64)
 
@@ -320,3 +320,33 @@ def _add_noise_to_row(memory, place, words, at, index, columns, deviation):
         if column + 1 < columns:
             memory[place + column + 1] += deviation * memory.dtype.type(radius * sin(angle))
         column += 2
+
+
+@part
+def take_cells(memory, place, others, other, width, keep, seed, epoch, row):
+    """Write cells of another row over those of a row, each with probability ``1 - keep``.
+
+    What stays is where ``Random(seed, MIXUP, 2, epoch, row).uniform((1, width)) < keep``.
+
+    Parameters
+    ----------
+    memory, others : ndarray of float32 or float64, shape (size,)
+        Where the row lies that is written, and the other.
+    place, other : int
+        Where they begin.
+    width : int
+        How many cells they have.
+    keep : float
+        Probability that a cell stays.
+    seed : uint64
+        Seed of the run.
+    epoch, row : int
+        Pass over the data, and position of the row in it.
+    """
+    words = _room()
+    for left in range(0, width, _ROOM):
+        columns = min(_ROOM, width - left)
+        at = _draw(words, 0, row * width + left, columns, _MIXUP, 2, epoch, seed)
+        for column in range(columns):
+            if _word_at(words, at + column) >= keep * _TWO_TO_32:
+                memory[place + left + column] = others[other + left + column]

@@ -91,7 +91,7 @@ GROUP_PARAMETER, GROUP_KIND, GROUP_FIELDS = range(3)
 BY_INPUT, BY_UNIT, MAX_NORM, BY_INPUT_SMOOTH, BY_UNIT_SMOOTH = range(5)
 
 # Schedules: kinds, and columns of the table that nests them.
-CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP = range(6)
+CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTARTS, COSINE_LOG = range(8)
 
 # Settings: whole numbers.
 (
@@ -137,8 +137,9 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP = range(6)
     NEEDS_GRADIENT_FIRST,  # whether penalties must be in the gradient before the update: to clip, or as they mix values
     HAS_MIXING,  # whether some penalty looks at a whole matrix
     THREADS,
+    MIXES_BY_CELL,  # whether rows are mixed cell by cell, not blended
     SETTINGS,
-) = range(43)
+) = range(44)
 
 # Options: real numbers.
 (
@@ -153,8 +154,9 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP = range(6)
     SMOOTHING,
     DELTA,
     MIN_DELTA,
+    FADES_DECAY,  # whether weight decay fades
     OPTIONS,
-) = range(12)
+) = range(13)
 
 # Counters: whole numbers that a run changes.
 (

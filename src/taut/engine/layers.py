@@ -46,8 +46,11 @@ def transpose_weights(memory, table, thread, threads):
 
 
 @part
-def forward(memory, table, numbers, settings, first, rows, position, epoch, seed, spare, is_training):
-    """Compute the outputs of all layers for rows of a tile, from `first` on, which is at `position` in its epoch."""
+def forward(memory, table, numbers, settings, first, rows, position, epoch, seed, faded, spare, is_training):
+    """Compute the outputs of all layers for rows of a tile, from `first` on, which is at `position` in its epoch.
+
+    `faded` is the share that noise has that fades.
+    """
     for layer in range(len(table)):
         row = table[layer]
         kind, x, y = row[f.KIND], row[f.X] + first * row[f.PAD_IN], row[f.Y] + first * row[f.PAD_OUT]
@@ -59,7 +62,8 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
                 for i in range(rows):
                     fill(memory, y + i * row[f.PAD_OUT] + row[f.N_OUT], y + (i + 1) * row[f.PAD_OUT], 0)
         elif kind == f.DROPOUT:
-            keep, kept = numbers[layer, f.FIRST], row[f.KEPT] + first * row[f.PAD_OUT]
+            keep = 1.0 - numbers[layer, f.FIRST] * (faded if numbers[layer, f.SECOND] else 1.0)
+            kept = row[f.KEPT] + first * row[f.PAD_OUT]
             masks(memory, kept, rows, row[f.N_OUT], row[f.PAD_OUT], keep, seed, row[f.ITEM], epoch, position)
             _multiply_elements(memory, x, kept, y, rows * row[f.PAD_OUT])
         elif kind == f.NOISE:

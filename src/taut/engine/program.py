@@ -46,7 +46,7 @@ _ACTIVATIONS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
 }
 _LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     layers.Dense: (f.DENSE, lambda _: (0.0, 0.0)),
-    layers.Dropout: (f.DROPOUT, lambda layer: (1.0 - layer.rate, 0.0)),
+    layers.Dropout: (f.DROPOUT, lambda layer: (layer.rate, float(layer.schedule == "flat_cosine"))),
     layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
     normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
     normalization.BatchNorm: (f.BATCH_NORM, lambda layer: (layer.momentum, layer.epsilon)),
@@ -77,6 +77,8 @@ _SCHEDULES: dict[type, Callable[[Any], tuple[int, float]]] = {
     schedules.InverseTime: lambda rule: (f.COMPOUNDING if rule.compounding else f.INVERSE_TIME, rule.decay),
     schedules.Exponential: lambda rule: (f.EXPONENTIAL, rule.factor),
     schedules.Cosine: lambda rule: (f.COSINE, rule.final),
+    schedules.CosineRestarts: lambda rule: (f.COSINE_RESTARTS, rule.cycles),
+    schedules.CosineLog: lambda rule: (f.COSINE_LOG, rule.cycles),
     schedules.WarmUp: lambda rule: (f.WARM_UP, rule.fraction),
 }
 _PENALTIES: tuple[type, ...] = (
@@ -440,6 +442,7 @@ def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[
         options |= {f.BETA_1: optimizer.beta_1, f.BETA_2: optimizer.beta_2, f.EPSILON: optimizer.epsilon}
     if isinstance(optimizer, optimizers.AdamW):
         options[f.WEIGHT_DECAY] = optimizer.weight_decay
+        options[f.FADES_DECAY] = float(optimizer.weight_decay_schedule == "flat_cosine")
     table = np.array([_SCHEDULES[type(rule)](rule) for rule in _chain(optimizer)], dtype=np.float64)
     return settings, options, table
 

@@ -16,14 +16,14 @@ from math import isfinite, sqrt
 import numpy as np
 
 from taut.engine import fields as f
-from taut.engine.draws import permutation, word
+from taut.engine.draws import permutation, take_cells, word
 from taut.engine.groups import add_penalty_gradients, apply_groups, mixing_values
 from taut.engine.layers import add_weight_gradients, backward, forward, transpose_weights
 from taut.engine.losses import score
 from taut.engine.parts import part
 from taut.engine.products import ROW_BLOCK, copy, count, fill
 from taut.engine.threads import share, wait
-from taut.engine.update import BLOCK, penalty_values, rate_of, squared_norm, update
+from taut.engine.update import BLOCK, faded_of, penalty_values, rate_of, squared_norm, update
 from taut.engine.vectors import (
     absolute,
     flush_tiny,
@@ -69,7 +69,7 @@ def run(
             batch_rows = min(batch_size, n - position)
             transpose_weights(memory, table, thread, threads)
             wait(sync, threads)
-            loss = 0.0
+            loss, faded = 0.0, faded_of(step, total_steps)
             for offset in range(0, batch_rows, tile):
                 rows = min(tile, batch_rows - offset)
                 first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
@@ -79,8 +79,12 @@ def run(
                         options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, subset,
                         quantiles, chosen[first:], partners[first:], shares[first:],
                     )  # fmt: skip
-                    _gather(memory, settings, table, x, chosen, partners, shares, first, end)
-                    forward(memory, table, numbers, settings, first, end - first, place, epoch, seed, spare, True)
+                    _gather(
+                        memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, position + offset
+                    )
+                    forward(
+                        memory, table, numbers, settings, first, end - first, place, epoch, seed, faded, spare, True
+                    )
                     score(
                         memory, settings, options, first, end - first, batch_rows, labels, dense, weights, chosen,
                         partners, shares, centers, tallies, room, settings[f.OUTPUT_TILE], options[f.SMOOTHING], True,
@@ -95,7 +99,7 @@ def run(
             if is_finite:
                 _step(
                     memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials,
-                    sync, step, total_steps, batch_rows / n, thread,
+                    sync, step, total_steps, faded, batch_rows / n, thread,
                 )  # fmt: skip
             if thread == 0:
                 sums[f.DATA_LOSS] += loss * (batch_rows / n)
@@ -157,8 +161,8 @@ def _choose(
 
 
 @part
-def _gather(memory, settings, table, x, chosen, partners, shares, first, end):
-    """Copy rows of the data into the tile of inputs."""
+def _gather(memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, place):
+    """Copy rows of the data, or what they are mixed to, into the tile of inputs, which is at a place in its epoch."""
     n_in, wide, step = table[0, f.N_IN], table[0, f.PAD_IN], count(memory)
     for i in range(first, end):
         target, source = settings[f.INPUT_TILE] + i * wide, chosen[i] * n_in
@@ -170,7 +174,9 @@ def _gather(memory, settings, table, x, chosen, partners, shares, first, end):
         elif whole < n_in:
             for column in range(n_in):
                 memory[target + column] = x[source + column]
-        if len(shares):
+        if len(shares) and settings[f.MIXES_BY_CELL]:
+            take_cells(memory, target, x, partners[i] * n_in, n_in, shares[i], seed, epoch, place + i)
+        elif len(shares):
             own, other, partner = splat(memory, shares[i]), splat(memory, 1.0 - shares[i]), partners[i] * n_in
             for column in range(0, whole, step):
                 mixed = own * load(memory, target + column) + other * load(x, partner + column)
@@ -212,7 +218,7 @@ def _metric(sums, settings):
 @part
 def _step(
     memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials, sync, step,
-    total_steps, portion, thread,
+    total_steps, faded, portion, thread,
 ):  # fmt: skip
     """Make the update from the gradients that all threads have finished, and add up the penalties from before it."""
     threads, values = settings[f.THREADS], sums[f.OWNERS : f.OWNERS + settings[f.N_OWNERS]]
@@ -235,9 +241,11 @@ def _step(
             if norm > options[f.CLIP_NORM]:
                 factor = options[f.CLIP_NORM] / norm
             wait(sync, threads)
+    decay = options[f.WEIGHT_DECAY] * (faded if options[f.FADES_DECAY] else 1.0)
     update(
-        memory, settings, options, parameters, strengths, rate, step, factor, not needs_first, partials, thread, threads
-    )
+        memory, settings, options, parameters, strengths, rate, decay, step, factor, not needs_first, partials, thread,
+        threads,
+    )  # fmt: skip
     wait(sync, threads)
     apply_groups(memory, settings, parameters, groups, lams, sync, thread, threads)
     if thread == 0:
@@ -308,9 +316,9 @@ def _evaluate(
         if first < end:
             for i in range(first, end):
                 chosen[i] = subset[position + i] if len(subset) else position + i
-            _gather(memory, settings, table, x, chosen, nobody, nothing, first, end)
             seed = np.uint64(0)
-            forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, spare, False)
+            _gather(memory, settings, table, x, chosen, nobody, nothing, first, end, seed, 0, 0)
+            forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, 1.0, spare, False)
             score(
                 memory, settings, options, first, end - first, rows, labels, dense, weights, chosen, nobody, nothing,
                 centers, tallies, room, settings[f.QUIET_OUTPUT_TILE], 0.0, False,

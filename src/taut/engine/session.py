@@ -99,7 +99,9 @@ class Session:
     batch_size, total_epochs, seed : int
         As in `train`.
     quantiles : ndarray, shape (points,), optional
-        Of the shares of mixup, at equal distances from 0 to 1.
+        Of the shares of rows that are mixed, at equal distances from 0 to 1.
+    mixes_by_cell : bool
+        Whether they are mixed cell by cell, not blended.
     watch : Watch, optional
         Early stopping.
     evaluates_training : bool
@@ -121,6 +123,7 @@ class Session:
         seed: int,
         average: Average | None = None,
         quantiles: np.ndarray | None = None,
+        mixes_by_cell: bool = False,
         watch: Watch | None = None,
         evaluates_training: bool = True,
         n_threads: int = 1,
@@ -146,6 +149,7 @@ class Session:
         self.settings[f.BATCH_SIZE], self.settings[f.TOTAL_EPOCHS] = min(batch_size, n), min(total_epochs, _MOST)
         self.settings[f.SEED], self.settings[f.THREADS] = np.uint64(seed).astype(np.int64), n_threads
         self.settings[f.EVALUATES_TRAINING] = evaluates_training
+        self.settings[f.MIXES_BY_CELL] = mixes_by_cell
         self.settings[f.N_OWNERS] = owners = sum(bool(layer.parameters) for layer in network.layers)
         self.counters = np.zeros(f.COUNTERS, dtype=np.int64)
         self.counters[f.BEST_EPOCH] = -1

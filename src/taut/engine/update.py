@@ -8,7 +8,7 @@ at a whole matrix is in `groups`. Formulas are those of `taut.network.penalties`
 
 from __future__ import annotations
 
-from math import cos, pi
+from math import cos, log2, pi
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from taut.engine.vectors import (
     with_sign_of,
 )
 
-__all__ = ["BLOCK", "penalty_values", "rate_of", "squared_norm", "update"]
+__all__ = ["BLOCK", "faded_of", "penalty_values", "rate_of", "squared_norm", "update"]
 
 #: Numbers in a piece of work that one thread does; sums are made piece by piece, so that they do not depend on threads.
 BLOCK = 4096
@@ -54,9 +54,21 @@ def rate_of(schedules, lr, step, total_steps, previous):
             return previous * (1.0 / (1.0 + first * step))
         elif kind == f.EXPONENTIAL:
             return lr * first ** (step / total_steps)
+        elif kind == f.COSINE_RESTARTS:
+            done = np.int64(first) * step % total_steps / total_steps if step < total_steps else 1.0
+            return lr * 0.5 * (1.0 + cos(pi * done))
+        elif kind == f.COSINE_LOG:
+            passed = log2(1.0 + (2.0**first - 1.0) * min(step / total_steps, 1.0))
+            return lr * 0.5 * (1.0 - cos(2.0 * pi * passed))
         else:
             return lr * (first + (1.0 - first) * 0.5 * (1.0 + cos(pi * min(step / total_steps, 1.0))))
     return lr
+
+
+@part
+def faded_of(step, total_steps):
+    """Return the share that noise and decay have at a step if they fade; see `taut.network.schedules.fade`."""
+    return 0.5 * (1.0 + cos(pi * max(2.0 * min(step / total_steps, 1.0) - 1.0, 0.0)))
 
 
 @part
@@ -66,7 +78,8 @@ def _pieces(size):
 
 @part
 def update(
-    memory, settings, options, parameters, strengths, rate, step, factor, adds_penalties, partials, thread, threads
+    memory, settings, options, parameters, strengths, rate, decay, step, factor, adds_penalties, partials, thread,
+    threads,
 ):  # fmt: skip
     """Make one step of the optimizer for all parameters, with the elementwise proximal steps.
 
@@ -78,15 +91,15 @@ def update(
             if piece % threads == thread:
                 end = min(begin + BLOCK, parameters[p, f.SIZE])
                 _update_piece(
-                    memory, settings, options, parameters[p, f.PLACE] + begin, end - begin, strengths[p], rate, step,
-                    factor, adds_penalties, partials[piece],
+                    memory, settings, options, parameters[p, f.PLACE] + begin, end - begin, strengths[p], rate, decay,
+                    step, factor, adds_penalties, partials[piece],
                 )  # fmt: skip
             piece += 1
 
 
 @part
 def _update_piece(
-    memory, settings, options, begin, size, strengths, rate, step, factor, adds_penalties, partial
+    memory, settings, options, begin, size, strengths, rate, decay, step, factor, adds_penalties, partial
 ):  # fmt: skip
     kind, wide = settings[f.OPTIMIZER], count(memory)
     theta, gradient = settings[f.THETA] + begin, settings[f.GRADIENT] + begin
@@ -111,7 +124,7 @@ def _update_piece(
     if kind == f.ADAM:
         correction = splat(memory, 1.0 / (1.0 - options[f.BETA_1] ** (step + 1)))
         corrections = splat(memory, 1.0 / (1.0 - options[f.BETA_2] ** (step + 1)))
-    shrink, shrinks = splat(memory, 1.0 - rate * options[f.WEIGHT_DECAY]), options[f.WEIGHT_DECAY] > 0
+    shrink, shrinks = splat(memory, 1.0 - rate * decay), decay > 0
     nesterov = options[f.IS_NESTEROV] > 0
     summed = magnitudes = zero
     for i in range(0, size, wide):

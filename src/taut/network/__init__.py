@@ -50,7 +50,16 @@ from taut.network.network import Network
 from taut.network.normalization import BatchNorm, LayerNorm
 from taut.network.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality, Penalty, Sum
-from taut.network.schedules import Constant, Cosine, Exponential, InverseTime, Schedule, WarmUp
+from taut.network.schedules import (
+    Constant,
+    Cosine,
+    CosineLog,
+    CosineRestarts,
+    Exponential,
+    InverseTime,
+    Schedule,
+    WarmUp,
+)
 
 __all__ = [
     "ELU",
@@ -72,6 +81,8 @@ __all__ = [
     "CategoryEmbedding",
     "Constant",
     "Cosine",
+    "CosineLog",
+    "CosineRestarts",
     "CrossEntropy",
     "Dense",
     "Dropout",

@@ -95,6 +95,8 @@ SCHEDULES: dict[str, type[schedules.Schedule]] = {
     "inverse_time": schedules.InverseTime,
     "exponential": schedules.Exponential,
     "cosine": schedules.Cosine,
+    "cosine_restarts": schedules.CosineRestarts,
+    "cosine_log": schedules.CosineLog,
     "warm_up": schedules.WarmUp,
 }
 INITIALIZERS: dict[str, type[initializers.Initializer]] = {

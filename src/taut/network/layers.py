@@ -18,6 +18,7 @@ from taut.checks import check_choice, check_number, shown
 from taut.errors import InvalidType, InvalidValue
 from taut.network.initializers import HeNormal, Initializer, Zeros
 from taut.network.penalties import Penalty, Sum
+from taut.network.schedules import FADES, fade
 from taut.random import Purpose, Random
 
 __all__ = ["PARAMETRIZATIONS", "Dense", "Dropout", "GaussianNoise", "Layer", "Parameter", "Statistic"]
@@ -110,6 +111,9 @@ class Layer(ABC):
     def sources(self, n_inputs: int) -> np.ndarray:
         """Return which input each output is made of, shape (outputs,), of a layer that does not mix its inputs."""
         return np.arange(n_inputs)
+
+    def begin_update(self, step: int, total_steps: int) -> None:  # noqa: B027  # most layers do not care
+        """Be told which update, from 0, of how many follows; for what changes in the course of training."""
 
     @abstractmethod
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
@@ -214,6 +218,8 @@ class Dropout(Layer):
     ----------
     rate : float
         Probability of dropping a value, from 0 up to but not including 1; the keep probability is ``1 - rate``.
+    schedule : {"constant", "flat_cosine"}, default "constant"
+        How the probability changes over the updates of a run: see `taut.network.schedules.fade`.
 
     References
     ----------
@@ -230,9 +236,16 @@ class Dropout(Layer):
     """
 
     rate: float
+    schedule: str = "constant"
+
+    _share = 1.0  # of the rate, at this update
 
     def __post_init__(self) -> None:
         check_number("dropout rate", self.rate, at_least=0, below=1)
+        check_choice("schedule of dropout", self.schedule, FADES)
+
+    def begin_update(self, step: int, total_steps: int) -> None:
+        self._share = fade(self.schedule, step, total_steps)
 
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
         self._mask: np.ndarray | None = None
@@ -240,7 +253,7 @@ class Dropout(Layer):
             return x
         if random is None:
             raise InvalidValue("dropout in training needs random=Random(seed), got None")
-        keep = 1.0 - self.rate
+        keep = 1.0 - self.rate * self._share
         self._mask = random.at(purpose=Purpose.DROPOUT).bernoulli(keep, x.shape).astype(x.dtype) / x.dtype.type(keep)
         return x * self._mask
 

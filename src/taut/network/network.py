@@ -175,6 +175,11 @@ class Network:
             places = places[layer.sources(len(places))]
         return places
 
+    def begin_update(self, step: int, total_steps: int) -> None:
+        """Tell the layers which update, from 0, of how many follows."""
+        for layer in self.layers:
+            layer.begin_update(step, total_steps)
+
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None = None) -> np.ndarray:
         """Return the outputs, shape (samples, outputs).
 

@@ -10,14 +10,14 @@ NeurIPS, 2021). Floor 2 of the house; optimizers know no penalty and no layer.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from taut.checks import check_flag, check_number, shown
+from taut.checks import check_choice, check_flag, check_number, shown
 from taut.errors import InvalidType, InvalidValue
-from taut.network.schedules import Constant, InverseTime, Schedule
+from taut.network.schedules import FADES, Constant, InverseTime, Schedule, fade
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
@@ -65,6 +65,10 @@ class Optimizer(ABC):
         """Return the learning rate of a step (see `Schedule.rate`)."""
         schedule = self.schedule or (InverseTime(self.decay) if self.decay else Constant())
         return float(schedule.rate(float(self.lr), step, total_steps, previous))
+
+    def at(self, step: int, total_steps: int) -> Optimizer:
+        """Return the rule as it is at a step, besides its rate."""
+        return self
 
     def start(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Return the memory before the first step: arrays of zeros like `theta`."""
@@ -373,6 +377,8 @@ class AdamW(_AdamFamily):
         See `Adam`.
     weight_decay : float, default 0.01
         Share of each parameter that is taken off at each step, in units of the learning rate.
+    weight_decay_schedule : {"constant", "flat_cosine"}, default "constant"
+        How that share changes over the updates of a run: see `taut.network.schedules.fade`.
 
     References
     ----------
@@ -388,10 +394,17 @@ class AdamW(_AdamFamily):
     """
 
     weight_decay: float = 0.01
+    weight_decay_schedule: str = "constant"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("weight_decay", self.weight_decay, at_least=0)
+        check_choice("weight_decay_schedule", self.weight_decay_schedule, FADES)
+
+    def at(self, step: int, total_steps: int) -> AdamW:
+        if self.weight_decay_schedule == "constant":
+            return self
+        return replace(self, weight_decay=self.weight_decay * fade(self.weight_decay_schedule, step, total_steps))
 
     def update(
         self,

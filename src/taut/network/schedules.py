@@ -1,4 +1,4 @@
-"""Schedules: how the learning rate changes from step to step.
+"""Schedules: how the learning rate, noise and decay change from step to step.
 
 A step is one update of the parameters, one batch. A schedule says the rate of step t (counted from 0) from the first
 rate `lr`, the number of steps planned, and the rate of the step before. Floor 2 of the house; knows nothing else.
@@ -8,12 +8,50 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from math import cos, pi
+from math import cos, log2, pi
 
 from taut.checks import check_flag, check_number, shown
 from taut.errors import InvalidType
 
-__all__ = ["Constant", "Cosine", "Exponential", "InverseTime", "Schedule", "WarmUp"]
+__all__ = [
+    "FADES",
+    "Constant",
+    "Cosine",
+    "CosineLog",
+    "CosineRestarts",
+    "Exponential",
+    "InverseTime",
+    "Schedule",
+    "WarmUp",
+    "fade",
+]
+
+#: How noise and decay may change from step to step.
+FADES = ("constant", "flat_cosine")
+
+
+def fade(schedule: str, step: int, total_steps: int) -> float:
+    """Return which share of a noise or a decay a step has: all of it until half-time, then less, down to nothing.
+
+    Parameters
+    ----------
+    schedule : {"constant", "flat_cosine"}
+        "flat_cosine" is 1 up to half of the steps, and half a cosine down to 0 from there; "constant" is 1.
+    step, total_steps : int
+        Which update this is, from 0, and how many are planned.
+
+    References
+    ----------
+    D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", NeurIPS, 2024 (flat_cos).
+
+    Examples
+    --------
+    >>> [round(fade("flat_cosine", step, 8), 3) for step in range(8)]
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.854, 0.5, 0.146]
+    """
+    passed = max(2.0 * min(step / total_steps, 1.0) - 1.0, 0.0)
+    return 0.5 * (1.0 + cos(pi * passed)) if schedule == "flat_cosine" else 1.0
 
 
 class Schedule(ABC):
@@ -132,6 +170,67 @@ class Cosine(Schedule):
 
     def rate(self, lr: float, step: int, total_steps: int, previous: float) -> float:
         return lr * (self.final + (1.0 - self.final) * 0.5 * (1.0 + cos(pi * min(step / total_steps, 1.0))))
+
+
+@dataclass(frozen=True)
+class CosineRestarts(Schedule):
+    """Half a cosine from `lr` down to zero, again and again: cycles of equal length.
+
+    Parameters
+    ----------
+    cycles : int, default 4
+        How often; each begins at `lr` again.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR, 2017.
+
+    Examples
+    --------
+    >>> [round(CosineRestarts(2).rate(1.0, step, 8, 1.0), 3) for step in range(8)]
+    [1.0, 0.854, 0.5, 0.146, 1.0, 0.854, 0.5, 0.146]
+    """
+
+    cycles: int = 4
+
+    def __post_init__(self) -> None:
+        check_number("cycles", self.cycles, at_least=1, integer=True)
+
+    def rate(self, lr: float, step: int, total_steps: int, previous: float) -> float:
+        done = (self.cycles * step) % total_steps / total_steps if step < total_steps else 1.0
+        return lr * 0.5 * (1.0 + cos(pi * done))
+
+
+@dataclass(frozen=True)
+class CosineLog(Schedule):
+    """Whole cosines from zero up to `lr` and down again, each about twice as long as the one before.
+
+    ``lr * 0.5 * (1 - cos(2 * pi * log2(1 + (2**cycles - 1) * t)))``, where t is the share of the steps that are done.
+
+    Parameters
+    ----------
+    cycles : int, default 4
+        How many.
+
+    References
+    ----------
+    D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", NeurIPS, 2024 (coslog4).
+
+    Examples
+    --------
+    >>> [round(CosineLog(2).rate(1.0, step, 6, 1.0), 3) for step in range(6)]
+    [0.0, 0.93, 0.0, 0.718, 0.93, 0.324]
+    """
+
+    cycles: int = 4
+
+    def __post_init__(self) -> None:
+        check_number("cycles", self.cycles, at_least=1, at_most=64, integer=True)
+
+    def rate(self, lr: float, step: int, total_steps: int, previous: float) -> float:
+        passed = log2(1.0 + (2.0**self.cycles - 1.0) * min(step / total_steps, 1.0))
+        return lr * 0.5 * (1.0 - cos(2.0 * pi * passed))
 
 
 @dataclass(frozen=True)

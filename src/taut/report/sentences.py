@@ -131,6 +131,7 @@ def about_loss(history: History, recipe: Recipe, task: str) -> list[str]:
         "input dropout": recipe.input_dropout,
         "input noise": recipe.input_noise,
         "mixup": recipe.mixup,
+        "CutMix": recipe.cutmix,
     }
     noise = [words for words, on in drawn.items() if np.any(on)]
     noise += ["augmentation"] if recipe.augmentation is not None else []

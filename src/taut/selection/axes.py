@@ -33,7 +33,15 @@ STRENGTHS = (
 )
 
 #: Fields that are a share, with the largest value of their grid, in equal steps: beyond it hardly anything is learned.
-SHARES = {"dropout": 0.9, "input_dropout": 0.9, "label_smoothing": 0.9, "ema": 0.999, "swa": 1.0, "mixup": 2.0}
+SHARES = {
+    "dropout": 0.9,
+    "input_dropout": 0.9,
+    "label_smoothing": 0.9,
+    "ema": 0.999,
+    "swa": 1.0,
+    "mixup": 2.0,
+    "cutmix": 2.0,
+}
 
 #: Fields of which less regularizes more.
 FALLING = ("max_norm", "epochs")
@@ -97,8 +105,9 @@ class Axis:
         changes: dict[str, object] = {self.field: value}
         if self.field == "weight_decay":
             changes["optimizer"] = "adamw"
-        if self.field in ("ema", "swa"):
-            changes = {"ema": 0.0, "swa": 0.0} | changes
+        for pair in (("ema", "swa"), ("mixup", "cutmix")):
+            if self.field in pair:
+                changes = dict.fromkeys(pair, 0.0) | changes
         return replace(base, **changes)  # type: ignore[arg-type]
 
     def ordered(self, values: Sequence[float]) -> np.ndarray:

@@ -186,6 +186,7 @@ SPACE: dict[str, Range | Choice] = {
     "non_negative": Choice((True,), share=0.02),
     "label_smoothing": Range(0.01, 0.3, log=True, share=0.15),
     "mixup": Range(0.05, 1.0, log=True, share=0.15),
+    "cutmix": Range(0.05, 1.0, log=True, share=0.1),
     "weight_decay": Range(1e-3, 3.0, log=True, share=0.1),
     "ema": Choice((0.98, 0.99, 0.995), share=0.15),
     "swa": Range(0.1, 0.5, share=0.1),
@@ -194,7 +195,7 @@ SPACE: dict[str, Range | Choice] = {
 # What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
 _FIXED = ("seed", "early_stopping", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
 # Of two that exclude each other, the first stays.
-_EXCLUSIVE = (("ema", "swa"),)
+_EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"))
 # Fields for hidden layers only, and for classification only.
 _HIDDEN = ("dropout", "max_norm", "group_l1_units", "orthogonality")
 _CLASSES = ("label_smoothing",)

@@ -16,6 +16,8 @@ from taut.network import (
     Average,
     BatchNorm,
     CategoryEmbedding,
+    CosineLog,
+    CosineRestarts,
     CrossEntropy,
     Dense,
     Dropout,
@@ -90,9 +92,13 @@ LR_FACTORS = {
 FEWEST_LEVELS = 10
 
 
+#: The schedules that have cycles.
+CYCLIC: dict[str, type[CosineRestarts | CosineLog]] = {"cosine_restarts": CosineRestarts, "cosine_log": CosineLog}
+
+
 def network(recipe: Recipe, inputs: Inputs, n_outputs: int, state: np.ndarray | None = None) -> Network:
     """Return the network, built, with its first weights, drawn or given."""
-    layers: list[Layer] = [Dropout(recipe.input_dropout)] if recipe.input_dropout else []
+    layers: list[Layer] = [Dropout(recipe.input_dropout, recipe.dropout_schedule)] if recipe.input_dropout else []
     layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
     layers += _embeddings(recipe, inputs)
     layers += [Scale(LR_FACTORS[recipe.parametrization]["scale"])] if recipe.input_scale else []
@@ -102,7 +108,7 @@ def network(recipe: Recipe, inputs: Inputs, n_outputs: int, state: np.ndarray | 
             layers.append(NORMALIZATIONS[recipe.normalization]())
         layers.append(ACTIVATIONS[recipe.activation]())
         if _at(recipe.dropout, index):
-            layers.append(Dropout(_at(recipe.dropout, index)))
+            layers.append(Dropout(_at(recipe.dropout, index), recipe.dropout_schedule))
     layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
     return Network(layers).build(inputs.width, seed=recipe.seed, dtype=recipe.dtype, state=state)
 
@@ -181,6 +187,8 @@ def optimizer(recipe: Recipe) -> Optimizer:
     schedule: Schedule = SCHEDULES[recipe.schedule]()
     if recipe.schedule == "inverse_time":
         schedule = InverseTime(recipe.decay, recipe.compounding)
+    elif recipe.schedule in CYCLIC:
+        schedule = CYCLIC[recipe.schedule](recipe.cycles)
     if recipe.warm_up:
         schedule = WarmUp(recipe.warm_up, schedule)
     own: dict[str, Any] = {}
@@ -189,7 +197,11 @@ def optimizer(recipe: Recipe) -> Optimizer:
     elif recipe.optimizer == "adam":
         own = {"beta_2": recipe.beta_2}
     elif recipe.optimizer == "adamw":
-        own = {"beta_2": recipe.beta_2, "weight_decay": recipe.weight_decay}
+        own = {
+            "beta_2": recipe.beta_2,
+            "weight_decay": recipe.weight_decay,
+            "weight_decay_schedule": recipe.weight_decay_schedule,
+        }
     return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, clip_norm=recipe.clip_norm, **own)
 
 

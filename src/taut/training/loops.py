@@ -18,7 +18,7 @@ from taut.errors import NonFiniteLoss
 from taut.training import averaging
 from taut.training.callbacks import EarlyStopping
 from taut.training.history import State
-from taut.training.mixup import quantiles
+from taut.training.mixing import quantiles
 from taut.training.objective import augmented
 from taut.training.reference import Epoch, evaluate, run_epoch
 from taut.training.setup import Setup
@@ -105,7 +105,7 @@ class ReferenceLoop(Loop):
                 total_epochs=setup.epochs,
                 random=setup.random,
                 average=setup.average,
-                mixup=setup.mixup,
+                mixing=setup.mixing,
             )
             loss = epoch.data_loss + float(epoch.penalties.sum())
             if not (np.isfinite(loss) and np.isfinite(network.state).all()):
@@ -177,7 +177,8 @@ class CompiledLoop(Loop):
             total_epochs=setup.epochs,
             seed=setup.random.seed,
             average=setup.average,
-            quantiles=quantiles(setup.mixup) if setup.mixup else None,
+            quantiles=None if setup.mixing is None else quantiles(setup.mixing.alpha),
+            mixes_by_cell=setup.mixing is not None and setup.mixing.by_cell,
             watch=None if stopping is None else stopping.watch(setup.loss.metric_name),
             evaluates_training=setup.evaluate_training,
             n_threads=n_threads or _threads_for(setup),

@@ -180,6 +180,7 @@ def fit_model(
         sample_weight=sample_weight,
         augment=None if recipe.augmentation is None else augment_raw(recipe, encoder, X),
         mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
         average=recipe.build_average(),
         seed=recipe.seed,
         callbacks=callbacks,
@@ -210,6 +211,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
         sample_weight=sample_weight,
         augment=None if recipe.augmentation is None else augment_raw(recipe, model.encoder, X),
         mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
         seed=recipe.seed,
         resume=state,
     )

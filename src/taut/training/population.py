@@ -28,6 +28,7 @@ from taut.random import Random
 from taut.training.callbacks import EarlyStopping, Run
 from taut.training.history import History, State
 from taut.training.loops import Columns, CompiledLoop
+from taut.training.mixing import mixing_of
 from taut.training.recipe import TASKS
 from taut.training.runs import FinishedRun, PlannedRun
 from taut.training.setup import Setup
@@ -270,7 +271,7 @@ class _Team:
             epochs=recipe.epochs,
             random=Random(recipe.seed),
             average=recipe.build_average(),
-            mixup=recipe.mixup,
+            mixing=mixing_of(recipe.mixup, recipe.cutmix),
             augment=table.augment(recipe),
             evaluate_training=self.evaluates,
         )

@@ -25,6 +25,7 @@ from taut.network import Average, Loss, Network, Optimizer
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
 from taut.network.layers import PARAMETRIZATIONS
 from taut.network.network import DTYPES
+from taut.network.schedules import FADES
 from taut.random import Random
 from taut.training import building, regularizers
 
@@ -87,12 +88,16 @@ class Recipe:
         Probability of dropping a hidden unit.
     input_dropout : float, default 0.0
         Probability of dropping an input.
+    dropout_schedule : {"constant", "flat_cosine"}
+        Whether both probabilities stay, or fade to zero over the second half of the updates.
     input_noise : float, default 0.0
         Standard deviation of the noise on the inputs, after input dropout; numeric inputs have one of about 1.
     label_smoothing : float, default 0.0
         Share of each label that is spread over all classes.
     mixup : float, default 0.0
         If above 0, rows are blended in pairs, with shares from Beta(mixup, mixup).
+    cutmix : float, default 0.0
+        If above 0, rows take columns from one another, and keep a share of them from Beta(cutmix, cutmix).
     loss : str, default "auto"
         "cross_entropy"; or "mse", "mae", "huber", all on the standardized target; "auto" takes the first of the task.
     optimizer : str, default "adam"
@@ -107,12 +112,16 @@ class Recipe:
         For "adam" and "adamw": how much of the average of squared gradients is kept at each update.
     weight_decay : float, default 0.0
         Decoupled weight decay, for "adamw".
+    weight_decay_schedule : {"constant", "flat_cosine"}
+        The same as for dropout, for weight decay.
     schedule : str, default "cosine"
         How the learning rate changes over all epochs, a name from `taut.network.kinds.SCHEDULES` (not "warm_up").
     decay : float, default 0.0
         For the schedule "inverse_time": decay per update.
     compounding : bool, default False
         For the schedule "inverse_time": whether each update divides the rate of the update before.
+    cycles : int, default 4
+        For the schedules "cosine_restarts" and "cosine_log": how often the learning rate goes down.
     warm_up : float, default 0.0
         Share of the updates over which the learning rate rises.
     clip_norm : float, optional
@@ -178,9 +187,11 @@ class Recipe:
     non_negative: bool = False
     dropout: PerLayer = 0.0
     input_dropout: float = 0.0
+    dropout_schedule: str = "constant"
     input_noise: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    cutmix: float = 0.0
     loss: str = "auto"
     optimizer: str = "adam"
     learning_rate: float = 0.01
@@ -188,9 +199,11 @@ class Recipe:
     nesterov: bool = False
     beta_2: float = 0.999
     weight_decay: float = 0.0
+    weight_decay_schedule: str = "constant"
     schedule: str = "cosine"
     decay: float = 0.0
     compounding: bool = False
+    cycles: int = 4
     warm_up: float = 0.0
     clip_norm: float | None = None
     ema: float = 0.0
@@ -230,12 +243,15 @@ class Recipe:
         check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
         check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        for name in ("dropout_schedule", "weight_decay_schedule"):
+            check_choice(name, getattr(self, name), FADES)
         check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
         check_choice("scaling", self.scaling, SCALINGS)
         check_choice("dtype", self.dtype, DTYPES)
 
     def _check_numbers(self) -> None:
-        for name in ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise", "mixup"):
+        strengths = ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise")
+        for name in (*strengths, "mixup", "cutmix"):
             check_number(name, getattr(self, name), at_least=0)
         for name in ("input_dropout", "label_smoothing", "momentum", "beta_2", "warm_up", "ema"):
             check_number(name, getattr(self, name), at_least=0, below=1)
@@ -243,6 +259,7 @@ class Recipe:
             check_number(name, getattr(self, name), at_least=0, integer=True)
         check_number("embedding_frequencies", self.embedding_frequencies, at_least=1, integer=True)
         check_number("embedding_deviation", self.embedding_deviation, above=0)
+        check_number("cycles", self.cycles, at_least=1, at_most=64, integer=True)
         check_number("epochs", self.epochs, at_least=0, integer=True)
         check_bins(self.bins)
         check_number("patience", self.patience, at_least=1, integer=True)
@@ -269,8 +286,9 @@ class Recipe:
                 raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
         if self.group_l1 and (self.embedding_width or self.category_width):
             raise InvalidValue("group_l1 is for inputs as they are: give embedding_width=0 and category_width=0")
-        if self.ema and self.swa:
-            raise InvalidValue(f"give either ema or swa, got ema={self.ema} and swa={self.swa}")
+        for one, other in (("ema", "swa"), ("mixup", "cutmix")):
+            if (first := getattr(self, one)) and (second := getattr(self, other)):
+                raise InvalidValue(f"give either {one} or {other}, got {one}={first} and {other}={second}")
         for name in ("dropout", "max_norm", "group_l1_units", "orthogonality", "normalization"):
             if not self.hidden_layer_sizes and getattr(self, name) and getattr(self, name) != "none":
                 raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")
@@ -349,6 +367,7 @@ class Recipe:
     def streaming(self) -> Recipe:
         """Return the recipe for a stream of rows, whose end no schedule, average or early stopping can plan for."""
         endless = {"schedule": "constant", "decay": 0.0, "compounding": False, "warm_up": 0.0, "ema": 0.0, "swa": 0.0}
+        endless |= {"dropout_schedule": "constant", "weight_decay_schedule": "constant"}
         return replace(self, epochs=1, early_stopping=False, **endless)  # type: ignore[arg-type]
 
     def unregularized(self) -> Recipe:

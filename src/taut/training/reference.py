@@ -14,7 +14,7 @@ from taut.network import Average, Network, Optimizer
 from taut.random import Purpose, Random
 from taut.training.averaging import follow
 from taut.training.history import State
-from taut.training.mixup import mixed
+from taut.training.mixing import Mixing
 from taut.training.objective import Objective, joined
 
 __all__ = ["Epoch", "evaluate", "run_epoch"]
@@ -34,6 +34,7 @@ def step(
     network: Network, optimizer: Optimizer, batch: Objective, state: State, total_steps: int, random: Random
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Make one update; return data loss, penalties of shape (layers,) and outputs from before it."""
+    network.begin_update(state.step, total_steps)
     outputs = network.forward(batch.x, training=True, random=random)
     data_loss = batch.loss.value(outputs, batch.targets, batch.weights)
     before = data_loss, network.penalties(), outputs
@@ -48,9 +49,8 @@ def step(
     state.rate = optimizer.rate(state.step, total_steps, state.rate if state.step else optimizer.lr)
     factors = network.lr_factors
     settings = {} if factors is None else {"factors": factors}  # which optimizers of your own need not know
-    sizes = optimizer.update(
-        network.theta, network.gradient, state.memory, rate=state.rate, step=state.step, **settings
-    )
+    rule = optimizer.at(state.step, total_steps)
+    sizes = rule.update(network.theta, network.gradient, state.memory, rate=state.rate, step=state.step, **settings)
     for parameter, place in zip(network.parameters, network.places(), strict=True):
         nonsmooth = parameter.penalty.nonsmooth
         if nonsmooth.parts:
@@ -77,7 +77,7 @@ def run_epoch(
     total_epochs: int,
     random: Random,
     average: Average | None = None,
-    mixup: float = 0.0,
+    mixing: Mixing | None = None,
 ) -> Epoch:
     """Pass once over all rows, in random order unless one batch holds them all; stop at a loss that is not finite."""
     n = len(objective.x)
@@ -86,13 +86,13 @@ def run_epoch(
     order = random.at(purpose=Purpose.SHUFFLE).permutation(n) if batch_size < n else None
     data_loss, penalties, rate = 0.0, np.zeros(len(network.layers)), state.rate
     outputs = np.empty((n, network.n_outputs), dtype=objective.x.dtype)
-    blends: list[Objective] = []
+    mixtures: list[Objective] = []
     for start in range(0, n, batch_size):
         rows = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
         batch = objective.take(rows)
-        if mixup:
-            batch = mixed(batch, mixup, network.n_outputs, random.at(row=start))
-            blends.append(batch)
+        if mixing is not None:
+            batch = mixing.mixed(batch, network.n_outputs, random.at(row=start))
+            mixtures.append(batch)
         share = len(batch.x) / n
         batch_loss, batch_penalties, outputs[start : start + batch_size] = step(
             network, optimizer, batch, state, total_steps, random.at(row=start)
@@ -108,7 +108,7 @@ def run_epoch(
     state.epoch += 1
     if not np.isfinite(data_loss):
         return Epoch(data_loss, penalties, float("nan"), rate)
-    seen = joined(blends) if mixup else objective if order is None else objective.take(order)
+    seen = joined(mixtures) if mixtures else objective if order is None else objective.take(order)
     return Epoch(data_loss, penalties, objective.loss.metric(outputs, seen.targets, seen.weights), rate)
 
 

@@ -28,6 +28,7 @@ REGULARIZERS = {
     "non_negative": "non-negative weights",
     "label_smoothing": "label smoothing",
     "mixup": "mixup",
+    "cutmix": "CutMix",
     "weight_decay": "weight decay",
     "ema": "EMA",
     "swa": "SWA",

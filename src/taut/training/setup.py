@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from taut.network import Average, Loss, Network, Optimizer
 from taut.random import Random
+from taut.training.mixing import Mixing
 from taut.training.objective import Augment, Objective
 
 __all__ = ["Setup"]
@@ -36,8 +37,8 @@ class Setup:
         What order and noise are drawn from.
     average : Average or None
         What averages the weights.
-    mixup : float
-        How rows are blended; 0 for not at all.
+    mixing : Mixing or None
+        How rows are mixed.
     augment : callable or None
         What makes new inputs for each epoch.
     evaluate_training : bool
@@ -53,6 +54,6 @@ class Setup:
     epochs: int
     random: Random
     average: Average | None = None
-    mixup: float = 0.0
+    mixing: Mixing | None = None
     augment: Augment | None = None
     evaluate_training: bool = True

@@ -25,6 +25,7 @@ from taut.training import averaging
 from taut.training.callbacks import Callback, EarlyStopping, ProgressDisplay, Run
 from taut.training.history import History, State
 from taut.training.loops import CompiledLoop, Loop, ReferenceLoop
+from taut.training.mixing import mixing_of
 from taut.training.objective import Augment, objective_of, validation_of
 from taut.training.setup import Setup
 
@@ -44,6 +45,7 @@ def train(
     sample_weight: np.ndarray | None = None,
     augment: Augment | None = None,
     mixup: float = 0.0,
+    cutmix: float = 0.0,
     average: str | Average | None = None,
     seed: int = 0,
     callbacks: Sequence[Callback] = (),
@@ -86,6 +88,9 @@ def train(
         If above 0, each row is blended with another of its batch, targets as well, the shares drawn from
         Beta(mixup, mixup) (Zhang et al., 2018); 0.2 blends little, 1 evenly. Loss and metric in training mode are then
         those of the blends.
+    cutmix : float, default 0.0
+        If above 0, each row takes some columns from another of its batch, and keeps a share of them that is drawn from
+        Beta(cutmix, cutmix); targets are blended by that share, as by mixup (Yun et al., 2019). Not beside `mixup`.
     average : str or Average, optional
         "ema", "swa" or an instance such as ``EMA(0.99)``: after each epoch from the first that is averaged, the network
         is given the mean of its weights along the way; training goes on from where they stood.
@@ -139,7 +144,6 @@ def train(
     check_number("epochs", epochs, at_least=0, integer=True)
     if batch_size is not None:
         check_number("batch_size", batch_size, at_least=1, integer=True)
-    check_number("mixup", mixup, at_least=0)
     check_choice("engine", engine, ("auto", "compiled", "numpy"))
     if n_threads is not None:
         check_number("n_threads", n_threads, at_least=1, integer=True)
@@ -158,7 +162,7 @@ def train(
         epochs=epochs,
         random=random,
         average=mean_of,
-        mixup=float(mixup),
+        mixing=mixing_of(mixup, cutmix),
         augment=augment,
         evaluate_training=evaluate_training,
     )

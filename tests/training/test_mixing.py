@@ -1,4 +1,4 @@
-"""Mixup: who is blended with whom and how much, and that everything of a row is blended alike."""
+"""Mixup and CutMix: who is mixed with whom and how much, and that everything of a row is mixed alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from taut import EMA, SGD, SWA, Adam, CrossEntropy, Dense, Network, TautError, t
 from taut.network.kinds import ACTIVATIONS, LOSSES
 from taut.random import Purpose, Random
 from taut.training import Callback
-from taut.training.mixup import mixed, partners, shares
+from taut.training.mixing import Mixing, partners, shares
 from taut.training.objective import Objective
 
 PLACE = Random(3, epoch=2, row=64)
@@ -75,7 +75,7 @@ def test_inputs_targets_and_weights_are_blended_with_the_same_share_of_the_same_
     outputs = 3 if problem is classes else 2
     targets, weights = loss.prepare(y, outputs), np.linspace(0, 3, 10).astype(dtype)
     kept = X.astype(dtype), targets.copy(), weights.copy()
-    blend = mixed(Objective(loss, X.astype(dtype), targets, weights), 0.7, outputs, PLACE)
+    blend = Mixing(0.7).mixed(Objective(loss, X.astype(dtype), targets, weights), outputs, PLACE)
     lam, partner = shares(10, 0.7, PLACE), partners(10, PLACE)
     dense = np.eye(3)[y] if problem is classes else y
     tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-13, "atol": 1e-15}
@@ -87,25 +87,45 @@ def test_inputs_targets_and_weights_are_blended_with_the_same_share_of_the_same_
     np.testing.assert_array_equal(weights, kept[2])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cells_are_of_the_row_or_of_its_partner_and_targets_are_blended_by_the_share(dtype):
+    (X, y), random = numbers(400), PLACE.at(row=3)
+    X, loss, weights = X.astype(dtype), LOSSES["mse"](), np.linspace(0, 3, 400).astype(dtype)
+    given = Objective(loss, X, loss.prepare(y, 2).astype(dtype), weights)
+    cut, blend = Mixing(0.7, by_cell=True).mixed(given, 2, random), Mixing(0.7).mixed(given, 2, random)
+    lam, partner = shares(400, 0.7, random), partners(400, random)
+    kept = Random(3, Purpose.MIXUP, item=2, epoch=2, row=3).uniform(X.shape) < lam[:, None]
+    np.testing.assert_array_equal(cut.x, np.where(kept, X, X[partner]))
+    assert cut.x.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(cut.targets, blend.targets)
+    np.testing.assert_array_equal(cut.weights, blend.weights)
+    for low, high in ((0, 0.2), (0.2, 0.8), (0.8, 1)):
+        rows = (lam >= low) & (lam <= high)
+        assert kept[rows].mean() == pytest.approx(lam[rows].mean(), abs=0.07)
+
+
 def test_one_hot_rows_are_blended_as_labels_are():
     X, y = classes(10)
-    blends = [mixed(Objective(CrossEntropy(), X, t, None), 0.5, 3, PLACE) for t in (y, np.eye(3, dtype=int)[y])]
+    blends = [Mixing(0.5).mixed(Objective(CrossEntropy(), X, t, None), 3, PLACE) for t in (y, np.eye(3, dtype=int)[y])]
     np.testing.assert_array_equal(blends[0].targets, blends[1].targets)
     assert blends[0].weights is None
 
 
 @pytest.mark.parametrize("batch_size", [7, 16, None])
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse", "binary_cross_entropy"])
-def test_loss_and_metric_of_the_epoch_are_of_the_blends_in_its_order(loss, batch_size):
+@pytest.mark.parametrize("by_cell", [False, True], ids=["mixup", "cutmix"])
+def test_loss_and_metric_of_the_epoch_are_of_the_mixtures_in_its_order(loss, batch_size, by_cell):
     (X, y), outputs = (classes(), 3) if loss == "cross_entropy" else (numbers(), 2)
     y = (y > 0).astype(float) if loss.startswith("binary") else y
     net, kind, weights = plain(outputs), LOSSES[loss](), np.linspace(0.5, 1.5, 45)
     settings = {"loss": loss, "optimizer": SGD(0.0), "batch_size": batch_size, "sample_weight": weights}
-    history = train(net, X, y, epochs=1, seed=4, mixup=0.6, **settings)
+    history = train(net, X, y, epochs=1, seed=4, **{"cutmix" if by_cell else "mixup": 0.6}, **settings)
     size, targets = batch_size or 45, kind.prepare(y, outputs)
     order = np.arange(45) if batch_size is None else Random(4, Purpose.SHUFFLE).permutation(45)
     blends = [
-        mixed(Objective(kind, X[rows], targets[rows], weights[rows]), 0.6, outputs, Random(4, row=start))
+        Mixing(0.6, by_cell).mixed(
+            Objective(kind, X[rows], targets[rows], weights[rows]), outputs, Random(4, row=start)
+        )
         for start in range(0, 45, size)
         for rows in [order[start : start + size]]
     ]
@@ -147,10 +167,11 @@ class StopAfter(Callback):
             run.stop("a pause")
 
 
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
 @pytest.mark.parametrize("average", [None, EMA(0.9), SWA(0.5)], ids=str)
-def test_paused_run_goes_on_bit_by_bit(average):
+def test_paused_run_goes_on_bit_by_bit(average, name):
     X, y = classes()
-    settings = {"optimizer": Adam(0.02), "batch_size": 16, "mixup": 0.4, "average": average, "epochs": 8, "seed": 6}
+    settings = {"optimizer": Adam(0.02), "batch_size": 16, name: 0.4, "average": average, "epochs": 8, "seed": 6}
     whole, parts = network(), network()
     expected = train(whole, X, y, **settings)
     first = train(parts, X, y, callbacks=[StopAfter()], **settings)
@@ -172,11 +193,17 @@ def test_the_seed_decides_and_no_mixup_is_no_mixup():
     assert end(0.3, 5) != end(0.31, 5)
 
 
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
 @pytest.mark.parametrize("value", [-0.1, float("nan"), "0.2", None, True])
-def test_what_is_no_strength_is_refused_in_one_line(value):
-    with pytest.raises(TautError, match=r"^mixup must be a number at least 0, got") as caught:
-        train(plain(), *classes(), mixup=value)
+def test_what_is_no_strength_is_refused_in_one_line(value, name):
+    with pytest.raises(TautError, match=rf"^{name} must be a number at least 0, got") as caught:
+        train(plain(), *classes(), **{name: value})
     assert "\n" not in str(caught.value)
+
+
+def test_both_at_once_are_refused():
+    with pytest.raises(TautError, match=r"^give either mixup or cutmix, got mixup=0.1 and cutmix=0.2$"):
+        train(plain(), *classes(), mixup=0.1, cutmix=0.2)
 
 
 def test_mixup_narrows_the_gap_between_training_and_fresh_rows():
