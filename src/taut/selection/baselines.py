@@ -17,7 +17,7 @@ from taut.data.columns import TableEncoder
 from taut.data.encoding import Encoding
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.selection.folds import Folds
-from taut.selection.scores import METRICS
+from taut.selection.objectives import METRICS
 from taut.training.loops import one_blas_thread
 from taut.training.model import Table
 

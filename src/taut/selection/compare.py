@@ -22,7 +22,7 @@ from taut.selection.candidates import ARMS
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import outcomes_on
 from taut.selection.folds import Folds
-from taut.selection.scores import METRICS
+from taut.selection.objectives import METRICS
 from taut.training.model import Table
 from taut.training.recipe import Recipe
 

@@ -16,8 +16,8 @@ from taut.data.targets import ClassWeight
 from taut.errors import InvalidValue
 from taut.selection.crew import Crew, Report
 from taut.selection.folds import Folds, Splits
+from taut.selection.objectives import METRICS
 from taut.selection.outcomes import Outcome, Plan
-from taut.selection.scores import METRICS
 from taut.training.model import Table
 from taut.training.recipe import Recipe
 

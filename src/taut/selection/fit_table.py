@@ -24,8 +24,9 @@ from taut.selection.fold_models import ensemble_of, fit_models
 from taut.selection.folds import CV, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.looks import Looks
+from taut.selection.objectives import METRICS
 from taut.selection.rows import Rows
-from taut.selection.scores import METRICS, Margin, RowScores, answers, score
+from taut.selection.scores import Margin, RowScores, answers, score
 from taut.selection.search import run_search, seconds_of
 from taut.selection.search_result import SearchResult, effort_of
 from taut.selection.space import Space

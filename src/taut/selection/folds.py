@@ -20,7 +20,7 @@ from taut.data.frames import take
 from taut.data.splits import folds
 from taut.data.targets import ClassTargets, ClassWeight, NumberTargets, class_weights
 from taut.errors import InvalidType, InvalidValue
-from taut.selection.scores import METRICS
+from taut.selection.objectives import METRICS, OBJECTIVES
 from taut.training.model import Table, augment_raw
 from taut.training.shared_table import SharedTable
 
@@ -161,18 +161,7 @@ class Fold:
         names = METRICS[self.table.task]
         if not len(true):
             return dict.fromkeys(names, float("nan"))
-        if isinstance(self.targets, ClassTargets):
-            # The smallest probability that counts is that of scikit-learn's log_loss.
-            chosen = np.clip(answers[np.arange(len(true)), true], np.finfo(float).eps, 1.0)
-            hits = answers.argmax(axis=1) == true
-            values = (np.average(-np.log(chosen), weights=weight), np.average(hits, weights=weight))
-        else:
-            true, found = true.reshape(len(true), -1), answers.reshape(len(true), -1)
-            mse = float(np.average(np.mean((found - true) ** 2, axis=1), weights=weight))
-            center = np.average(true, axis=0, weights=weight)
-            variance = float(np.average(np.mean((true - center) ** 2, axis=1), weights=weight))
-            values = (np.sqrt(mse), 1.0 - mse / variance if variance > 0 else 0.0)
-        return dict(zip(names, map(float, values), strict=True))
+        return {name: OBJECTIVES[name].value(answers, true, weight) for name in names}
 
 
 @dataclass(eq=False)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.checks import check_number
+from taut.selection.objectives import METRICS
 from taut.selection.power_law import FittedLaw, PowerLaw
-from taut.selection.scores import METRICS
 from taut.selection.wording import METRIC_WORDS, plain, plus_minus
 from taut.training.recipe import Recipe
 

@@ -17,8 +17,8 @@ import numpy as np
 from taut.selection.crew import Deadline, Workers, never
 from taut.selection.cross_validation import Progress, in_precision
 from taut.selection.folds import Folds
+from taut.selection.objectives import METRICS
 from taut.selection.outcomes import Outcome, Plan
-from taut.selection.scores import METRICS
 from taut.selection.space import Setting
 from taut.selection.trials import Trial
 from taut.training.recipe import Recipe

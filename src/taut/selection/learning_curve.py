@@ -21,9 +21,9 @@ from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import CHOOSING, Progress, check_recipe, in_precision
 from taut.selection.folds import CV, Fold, Folds, Splits, splits_of
 from taut.selection.growth import LearningCurve
+from taut.selection.objectives import METRICS
 from taut.selection.outcomes import Outcome, Plan
 from taut.selection.power_law import fit_law
-from taut.selection.scores import METRICS
 from taut.selection.subsets import beginning, fair_order
 from taut.training.model import Table
 from taut.training.recipe import TASKS, Recipe

@@ -26,8 +26,9 @@ from taut.data.targets import ClassTargets, infer_task
 from taut.errors import InvalidType
 from taut.selection.crew import Report
 from taut.selection.folds import CV, splits_of
+from taut.selection.objectives import METRICS
 from taut.selection.path_result import RegularizationPath
-from taut.selection.scores import METRICS, score
+from taut.selection.scores import score
 from taut.selection.search_result import SearchResult
 from taut.selection.wording import METRIC_WORDS, plus_minus
 from taut.training.ensemble import Ensemble

@@ -12,7 +12,7 @@ import numpy as np
 
 from taut.network import Dense, Network
 from taut.selection.folds import Fold
-from taut.selection.scores import METRICS
+from taut.selection.objectives import METRICS
 from taut.training import building
 from taut.training.recipe import Recipe
 from taut.training.runs import FinishedRun, PlannedRun

@@ -21,9 +21,9 @@ from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import CHOOSING, Progress, check_recipe, in_precision
 from taut.selection.folds import CV, Folds, splits_of
 from taut.selection.largest import largest_strength
+from taut.selection.objectives import METRICS
 from taut.selection.outcomes import Outcome
 from taut.selection.path_result import RegularizationPath
-from taut.selection.scores import METRICS
 from taut.selection.walk import Walk
 from taut.training.model import Table
 from taut.training.recipe import TASKS, Recipe

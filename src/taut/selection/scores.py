@@ -15,11 +15,11 @@ import numpy as np
 
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.random import Purpose, Random
+from taut.selection.objectives import log_losses, squared_errors
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
 
 __all__ = [
-    "METRICS",
     "Margin",
     "RowScores",
     "answers",
@@ -29,9 +29,6 @@ __all__ = [
     "score_numbers",
     "sign_flip_test",
 ]
-
-#: The metrics of each task; the first one decides, and lower is better for the first only.
-METRICS = {"classification": ("log_loss", "accuracy"), "regression": ("rmse", "r2")}
 
 
 @dataclass(frozen=True)
@@ -145,9 +142,7 @@ def score_classes(
 ) -> RowScores:
     """Score class probabilities of shape (rows, classes) by log loss and accuracy."""
     codes = targets.encode(y)
-    # The smallest probability that counts, as in scikit-learn's log_loss, so that one certain error is not infinite.
-    chosen = np.clip(probabilities[np.arange(len(codes)), codes], np.finfo(float).eps, 1.0)
-    losses = -np.log(chosen)
+    losses = log_losses(probabilities, codes)
     hits = (probabilities.argmax(axis=1) == codes).astype(float)
     values = {"log_loss": mean_and_error(losses, groups), "accuracy": mean_and_error(hits, groups)}
     return RowScores(values, losses, groups)
@@ -161,7 +156,7 @@ def score_numbers(
     Standard errors follow from that of the mean squared error (delta method), the spread of the target taken as known.
     """
     true = np.asarray(targets.decode(targets.encode(y)), dtype=float).reshape(len(predicted), -1)
-    losses = np.mean((np.asarray(predicted, dtype=float).reshape(true.shape) - true) ** 2, axis=1)
+    losses = squared_errors(predicted, true)
     mse, error = mean_and_error(losses, groups)
     rmse = float(np.sqrt(mse))
     variance = float(np.mean(true.var(axis=0)))

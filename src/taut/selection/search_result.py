@@ -16,7 +16,7 @@ from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import finite
 from taut.selection.fold_models import fold_models
 from taut.selection.folds import Folds
-from taut.selection.scores import METRICS
+from taut.selection.objectives import METRICS
 from taut.selection.trials import Trial
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model, fit_model

@@ -13,8 +13,8 @@ import numpy as np
 
 from taut.errors import InvalidValue, ModelFileError
 from taut.selection.axes import axis_of
+from taut.selection.objectives import METRICS
 from taut.selection.path_result import RegularizationPath
-from taut.selection.scores import METRICS
 from taut.storage.archive import damage
 from taut.storage.documents import checked_fields, read_document, write_document
 from taut.storage.networks import read_tensors, write_tensors
