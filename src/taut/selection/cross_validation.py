@@ -15,7 +15,7 @@ import numpy as np
 from taut.data.targets import ClassWeight
 from taut.errors import InvalidValue
 from taut.selection.crew import Crew, Report
-from taut.selection.folds import Folds, Splits
+from taut.selection.folds import EncodedFolds, Folds, Splits
 from taut.selection.objectives import METRICS
 from taut.selection.outcomes import Outcome, Plan
 from taut.training.model import Table
@@ -200,23 +200,20 @@ def outcomes_on(
     """Return the outcomes of candidates, each a recipe for each fold; their histories are kept with `curves` only."""
     found: list[list[Any]] = [[None] * len(folds) for _ in recipes]
     progress = Progress(len(recipes) * len(folds), report)
-    for encoding in dict.fromkeys(each[0].encoding for each in recipes):
-        where = [
-            (place, fold)
-            for place, each in enumerate(recipes)
-            if each[0].encoding == encoding
-            for fold in range(len(folds))
-        ]
-        plans = [Plan(in_precision(recipes[place][fold], dtype), fold) for place, fold in where]
+    encoded = EncodedFolds(folds, [each[0].encoding for each in recipes])
+    where = [(place, fold) for place in range(len(recipes)) for fold in range(len(folds))]
 
-        def keep(index: int, outcome: Outcome, where: list[tuple[int, int]] = where) -> None:
-            place, fold = where[index]
-            found[place][fold] = outcome if curves else outcome.without_columns()
-            mean = folds.mean_and_error(np.array([one.loss for one in found[place]]))[0] if all(found[place]) else None
-            progress.add(recipes[place][fold].describe(), mean)
+    def plan(recipe: Recipe, fold: int) -> Plan:
+        return Plan(in_precision(recipe, dtype), encoded.place(recipe.encoding, fold))
 
-        with (crew or Crew()).at_work(folds.encoded(encoding)) as workers:
-            workers.make(plans, keep, curves=curves)
+    def keep(index: int, outcome: Outcome) -> None:
+        place, fold = where[index]
+        found[place][fold] = outcome if curves else outcome.without_columns()
+        mean = folds.mean_and_error(np.array([one.loss for one in found[place]]))[0] if all(found[place]) else None
+        progress.add(recipes[place][fold].describe(), mean)
+
+    with (crew or Crew()).at_work(encoded.all) as workers:
+        workers.make([plan(recipes[place][fold], fold) for place, fold in where], keep, curves=curves)
     return found
 
 

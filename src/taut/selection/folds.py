@@ -7,7 +7,7 @@ same folds, so that differences are paired. Floor 5 of the house; knows nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from taut.selection.objectives import METRICS, OBJECTIVES
 from taut.training.model import Table, augment_raw
 from taut.training.shared_table import SharedTable
 
-__all__ = ["CV", "Fold", "Folds", "Splits", "splits_of"]
+__all__ = ["CV", "EncodedFolds", "Fold", "Folds", "Splits", "splits_of"]
 
 Splits = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -253,6 +253,31 @@ class Folds:
             n = len(values)
             error = np.std(values, ddof=1) / np.sqrt(n / self.repeats) if n > 1 else np.nan
             return float(np.mean(values)), float(error)
+
+
+class EncodedFolds:
+    """The folds in every encoding that some recipes ask for, in one list, as workers have them.
+
+    Parameters
+    ----------
+    folds : Folds
+        The folds.
+    encodings : iterable of Encoding
+        The encodings; each counts once.
+
+    Attributes
+    ----------
+    all : list of Fold
+        Encoding by encoding, the folds.
+    """
+
+    def __init__(self, folds: Folds, encodings: Iterable[Encoding]) -> None:
+        self.folds, self._encodings = folds, list(dict.fromkeys(encodings))
+        self.all = [fold for encoding in self._encodings for fold in folds.encoded(encoding)]
+
+    def place(self, encoding: Encoding, fold: int) -> int:
+        """Return where in the list a fold is, encoded so."""
+        return self._encodings.index(encoding) * len(self.folds) + fold
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from taut.selection.crew import Deadline, Workers, never
 from taut.selection.cross_validation import Progress, in_precision
-from taut.selection.folds import Folds
+from taut.selection.folds import EncodedFolds, Folds
 from taut.selection.objectives import METRICS
 from taut.selection.outcomes import Outcome, Plan
 from taut.selection.space import Setting
@@ -112,10 +112,10 @@ class Contest:
 
     Attributes
     ----------
-    folds : Folds
-        The folds.
+    encoded : EncodedFolds
+        The folds, in every encoding that the recipes ask for.
     workers : Workers
-        Who trains.
+        Who trains, on all of them.
     round : int
         Its number.
     settings, recipes : list
@@ -124,15 +124,23 @@ class Contest:
         Floating-point type in which the choice is made; None is each recipe's own.
     protected : int
         So many, from the first on, are trained to their end in any case.
+    keep : callable or None
+        Given the position of each setting that came to its end, and its outcomes, one a fold.
     """
 
-    folds: Folds
+    encoded: EncodedFolds
     workers: Workers
     round: int
     settings: Sequence[Setting]
     recipes: Sequence[Recipe]
     dtype: str | None
     protected: int = 0
+    keep: Callable[[int, list[Outcome]], None] | None = None
+
+    @property
+    def folds(self) -> Folds:
+        """The folds."""
+        return self.encoded.folds
 
     def run(self, budget: Budget, progress: Progress) -> tuple[dict[int, Trial], bool]:
         """Return what became of each setting, and whether the contest came to its end."""
@@ -148,6 +156,8 @@ class Contest:
             for place in alive:
                 if len(outcomes[place]) == len(self.folds):
                     trials[place] = self._trial(place, rung, outcomes[place], trials.get(place))
+                    if rung == 1.0 and self.keep is not None:
+                        self.keep(place, outcomes[place])
             if not whole:
                 return trials, False
             paused = {(place, fold): outcome.run for place in alive for fold, outcome in enumerate(outcomes[place])}
@@ -180,7 +190,7 @@ class Contest:
         plans = [
             Plan(
                 in_precision(self.recipes[place], self.dtype),
-                fold,
+                self.encoded.place(self.recipes[place].encoding, fold),
                 _epochs(self.recipes[place], rung),
                 paused.get((place, fold)),
             )

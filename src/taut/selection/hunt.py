@@ -7,6 +7,7 @@ another was killed comes to the same end. Floor 5 of the house; knows nothing of
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -16,8 +17,9 @@ from taut.random import Purpose, Random
 from taut.selection.candidates import STRENGTHS
 from taut.selection.crew import Workers
 from taut.selection.cross_validation import Progress
-from taut.selection.folds import Folds
+from taut.selection.folds import EncodedFolds, Folds
 from taut.selection.halving import Budget, Contest, planned_fits
+from taut.selection.outcomes import Outcome
 from taut.selection.search_result import Effort, Ingredient, rank
 from taut.selection.space import Setting, Space
 from taut.selection.trials import Ledger, Trial
@@ -27,34 +29,67 @@ __all__ = ["Hunt", "planned"]
 # Parents of a refinement, and the reach of its first steps, as a share of a range.
 _PARENTS, _REACH = 5, 0.12
 # The recipe as it is, and the one without regularization, with which the choice is compared: trained to their end.
-_PROTECTED = 2
+PROTECTED = 2
 
 
 def planned(effort: Effort, folds: int) -> int:
     """Return how many fits, from rung to rung, the rounds of an effort are made of, those that remove aside."""
     finer = sum(planned_fits(settings, folds) for settings in effort.finer)
-    return planned_fits(effort.coarse, folds, _PROTECTED) + finer
+    return planned_fits(effort.coarse, folds, PROTECTED) + finer
 
 
 @dataclass(eq=False)
 class Hunt:
-    """The rounds of a search."""
+    """The rounds of a search.
+
+    Attributes
+    ----------
+    space : Space
+        What may be set.
+    encoded : EncodedFolds
+        The folds, in every encoding that the settings ask for.
+    workers : Workers
+        Who trains, on all of them.
+    ledger : Ledger or None
+        Where the trials are kept.
+    budget, effort, dtype, progress
+        How long it may take, how many settings it tries, in which floating-point type, and how far it is.
+    first : sequence of Setting, optional
+        The first round; by default the usual strengths, and random settings.
+    protected : int
+        So many of them are trained to their end in any case.
+    weighs : bool
+        Whether the last rounds take the best setting's ingredients out, one by one.
+    keep : callable, optional
+        Given each trial that came to its end, and its outcomes.
+    """
 
     space: Space
-    folds: Folds
+    encoded: EncodedFolds
     workers: Workers
     ledger: Ledger | None
     budget: Budget
     effort: Effort
     dtype: str | None
     progress: Progress
+    first: Sequence[Setting] | None = None
+    protected: int = PROTECTED
+    weighs: bool = True
+    keep: Callable[[Trial, list[Outcome]], None] | None = None
     trials: list[Trial] = field(default_factory=list)
     is_cut_short: bool = False
+
+    @property
+    def folds(self) -> Folds:
+        """The folds."""
+        return self.encoded.folds
 
     def run(self) -> None:
         """Make all rounds, until the budget is spent."""
         sizes = (self.effort.coarse, *self.effort.finer)
         for number in count():
+            if number == len(sizes) and not self.weighs:
+                return
             if number < len(sizes):
                 settings = _new(self._proposed(number, sizes[number]), self.trials)[: sizes[number]]
             else:
@@ -85,22 +120,27 @@ class Hunt:
         if known is not None:
             self.trials += known
             if number < len(self.effort.finer) + 1:
-                self.progress.planned -= planned_fits(len(settings), len(self.folds), 0 if number else _PROTECTED)
+                self.progress.planned -= planned_fits(len(settings), len(self.folds), 0 if number else self.protected)
             return True
         if self.budget.is_spent:
             return False
         is_removal = number > len(self.effort.finer)
-        protected = len(settings) if is_removal else _PROTECTED if number == 0 else 0
+        protected = len(settings) if is_removal else self.protected if number == 0 else 0
         if is_removal:
             self.progress.planned += len(settings) * len(self.folds)
         recipes = [self.space.recipe(setting) for setting in settings]
-        contest = Contest(self.folds, self.workers, number, settings, recipes, self.dtype, protected)
+        outcomes: dict[int, list[Outcome]] = {}
+        keep = None if self.keep is None else outcomes.__setitem__
+        contest = Contest(self.encoded, self.workers, number, settings, recipes, self.dtype, protected, keep)
         if self.ledger is None:
             made, whole = contest.run(self.budget, self.progress)
         else:
             with self.ledger.round(number, settings, self.space) as told:
                 made, whole = contest.run(self.budget, self.progress)
                 told.trials = made if whole else {}
+        if self.keep is not None:
+            for place, its_outcomes in outcomes.items():
+                self.keep(made[place], its_outcomes)
         if whole or not self.trials:
             self.trials += made.values()
         else:  # only those that can be compared
@@ -110,6 +150,8 @@ class Hunt:
     def _proposed(self, number: int, wanted: int) -> list[Setting]:
         """Return settings for a round, more than are needed, for some may have been tried."""
         space, random = self.space, Random(self.space.base.seed).at(purpose=Purpose.SEARCH)
+        if number == 0 and self.first is not None:
+            return list(self.first)
         if number == 0:
             usual = [strengths for strengths in STRENGTHS if space.has(strengths)]
             draws = [space.drawn(random.at(item=place, epoch=0)) for place in range(2 * wanted)]

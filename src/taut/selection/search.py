@@ -24,7 +24,7 @@ from taut.data.targets import ClassWeight, infer_task
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import CHOOSING, Progress, check_recipe
-from taut.selection.folds import CV, Folds, splits_of
+from taut.selection.folds import CV, EncodedFolds, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
 from taut.selection.search_result import Effort, SearchResult, effort_of, rank, simplest
@@ -163,8 +163,11 @@ def run_search(
     recipe = space.base
     fingerprint = "" if storage is None else _fingerprint(space, folds, effort, dtype)
     ledger = None if storage is None else Ledger(storage, fingerprint, resume=resume)
-    with (crew or Crew()).at_work(folds.encoded(recipe.encoding)) as workers:
-        hunt = Hunt(space, folds, workers, ledger, budget, effort, dtype, Progress(planned(effort, len(folds)), report))
+    encoded = EncodedFolds(folds, [recipe.encoding])
+    with (crew or Crew()).at_work(encoded.all) as workers:
+        hunt = Hunt(
+            space, encoded, workers, ledger, budget, effort, dtype, Progress(planned(effort, len(folds)), report)
+        )
         hunt.run()
     trials = hunt.trials
     if not trials:

@@ -295,7 +295,8 @@ class Space:
         steps = random.at(epoch=random.epoch + 1).normal(len(self.dimensions))
         # The better a parent, the likelier.
         first, second = (parents[int(len(parents) * draws[-1, side] ** 2)] for side in (0, 1))
-        made: Setting = {}
+        # What is not of the space, such as an architecture, is whole: it comes from one parent.
+        made: Setting = {name: value for name, value in first.items() if name not in self.dimensions}
         for row, (name, dimension) in enumerate(self.dimensions.items()):
             parent = first if draws[row, 0] < 0.7 else second
             if name in parent and draws[row, 1] >= _OUT:
