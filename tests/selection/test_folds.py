@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, 
 from taut.data import folds, load_sample
 from taut.data.columns import TableEncoder
 from taut.data.encoding import Encoding
+from taut.data.inputs import Inputs
 from taut.data.schema import SCALINGS
 from taut.errors import DataError, InvalidType, InvalidValue
 from taut.selection.crew import Crew
@@ -232,6 +233,12 @@ def test_every_way_to_scale_is_encoded_once(wine):
     assert made.encoded(Encoding()) is made.encoded(Encoding())
     assert made.encoded(Encoding()) is not made.encoded(Encoding("robust"))
     assert made.encoded(Encoding()) is not made.encoded(Encoding(bins=4))
+
+
+def test_the_table_of_a_fold_knows_how_its_columns_are_laid_out():
+    frame = pd.DataFrame({"x": np.arange(60.0) ** 2, "c": list("abc") * 20})
+    fold = encoded(frame, pd.Series(np.arange(60) % 2), "classification", TRAIN, HELD, Encoding(bins=4))
+    assert fold.table.inputs == fold.encoder.inputs_ == Inputs(numbers=1, categories=(3,), pieces=(4,))
 
 
 def test_a_fold_without_a_column_to_learn_from_is_refused():

@@ -5,11 +5,11 @@ what each column is; it fills gaps and says where they were, gives each level of
 places dates in time and in the calendar, and scales. Later rows, from a test set or a new file, go through the very
 same steps. What was done to each column stands in `schema_` in plain words.
 
-Most scalers and the one-hot columns are scikit-learn's. The parts stand side by side and not in a ColumnTransformer,
-because that cannot hand sample weights to one of its steps, and because here each part writes straight into its place
-in the result. Medians are taken column by column: on a million rows of fifty columns that takes one second,
-SimpleImputer eight. Rare levels are put together before the one-hot encoder sees them, so that neither it nor the model
-file holds a hundred thousand names. Floor 1 of the house: knows nothing of networks.
+Most scalers are scikit-learn's. The parts stand side by side and not in a ColumnTransformer, because that cannot hand
+sample weights to one of its steps, and because here each part writes straight into its place in the result; so do the
+levels of categories, where OneHotEncoder would make two more copies of a wide table. Medians are taken column by
+column: on a million rows of fifty columns that takes one second, SimpleImputer eight. Rare levels are put together, so
+that no model file holds a hundred thousand names. Floor 1 of the house: knows nothing of networks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -52,7 +51,7 @@ TRUSTED_TYPES = (  # the types that an encoder saved by skops is made of, beside
     "sklearn.preprocessing._data.MinMaxScaler",
     "sklearn.preprocessing._data.RobustScaler",
     "sklearn.preprocessing._data.StandardScaler",
-    "sklearn.preprocessing._encoders.OneHotEncoder",
+    "sklearn.preprocessing._encoders.OneHotEncoder",  # of which earlier model files have one
     "taut.data.clipping.RobustClippedScaler",
     "taut.data.columns.TableEncoder",
     "taut.data.kinds.CategoryReader",
@@ -98,8 +97,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Scales the numeric outputs.
     pieces_ : PiecewiseLinear or None
         Spreads numbers over the stretches between their quantiles, before they are scaled.
-    one_hot_ : OneHotEncoder or None
-        Spreads categories of three or more levels.
 
     Notes
     -----
@@ -188,7 +185,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "readers_")
         frame = self._matched(X)
-        result = np.empty((len(frame), len(self.outputs_)))
+        result = np.zeros((len(frame), len(self.outputs_)))
         if len(frame) == 0:
             return result
         inputs = self.inputs_
@@ -205,9 +202,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for position, (reader, place) in enumerate(self._categories(binary=True), start=inputs.numbers):
             codes = reader.read(frame.iloc[:, place])[:, 0]
             result[:, position] = np.where(codes < 0, 0.0, 2.0 * codes - 1.0)
-        if self.one_hot_ is not None:
-            codes = np.hstack([reader.read(frame.iloc[:, place]) for reader, place in self._categories(binary=False)])
-            result[:, inputs.category_blocks[0][0] : inputs.gap_columns.start] = self.one_hot_.transform(codes)
+        for (first, _), (reader, place) in zip(inputs.category_blocks, self._categories(binary=False), strict=True):
+            codes = reader.read(frame.iloc[:, place])[:, 0].astype(np.int64)
+            known = np.flatnonzero(codes >= 0)
+            result[known, first + codes[known]] = 1.0
         return result
 
     def surprises(self, X: Any, others: Sequence[TableEncoder] = ()) -> list[str]:
@@ -283,7 +281,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return renamed.get(name, name) + suffix
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # An encoder in a model file of before there were pieces has none.
+        # In earlier model files, an encoder has no pieces, and scikit-learn's encoder of categories.
+        state = {name: value for name, value in state.items() if name != "one_hot_"}
         super().__setstate__({"bins": 0, "pieces_": None} | state)
 
     def __sklearn_tags__(self) -> Tags:
@@ -357,11 +356,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         many = [reader for reader, _ in self._categories(binary=False)]
         self.outputs_ += [(reader.name, f"={level}") for reader in many for level in reader.names]
         self.outputs_ += [(self.outputs_[place][0], " is missing") for place in self.gaps_]
-        self.one_hot_ = None
-        if many:
-            levels = [np.arange(len(reader.names), dtype=np.float64) for reader in many]
-            self.one_hot_ = OneHotEncoder(categories=levels, handle_unknown="ignore", sparse_output=False)
-            self.one_hot_.fit(np.zeros((1, len(many))))
 
     def _fit_pieces(self, matrix: np.ndarray) -> None:
         """Learn the pieces from the numbers as read, with gaps."""

@@ -3,9 +3,9 @@
 skops writes scikit-learn's objects as a tree of JSON and arrays, and builds them again only from types that are
 trusted. Its own trust is wide (every estimator of scikit-learn, every ufunc), and its reader follows whatever the tree
 says. So the tree is walked here first, and only what an encoder is made of may pass: a few containers, numbers, plain
-arrays, the types in `taut.data.columns.TRUSTED_TYPES`, and scikit-learn's scalers and one-hot encoder. Each array
-stands there once and is as long as it says, and nothing refers to anything else, so that a small file cannot grow into
-a large object. Floor 7 of the house.
+arrays, the types in `taut.data.columns.TRUSTED_TYPES`, and scikit-learn's scalers. Each array stands there once and is
+as long as it says, and nothing refers to anything else, so that a small file cannot grow into a large object. Floor 7
+of the house.
 
 References
 ----------
@@ -23,8 +23,6 @@ from collections.abc import Iterator
 from math import prod
 from types import NoneType
 from typing import Any
-
-from sklearn.preprocessing import OneHotEncoder
 
 from taut.data.columns import SCALERS, TRUSTED_TYPES, TableEncoder
 from taut.data.kinds import CategoryReader, DateReader, NumberReader
@@ -62,7 +60,7 @@ _HEADER = re.compile(
     re.DOTALL,
 )
 _SCALERS = tuple({type(way.scaler): None for way in SCALERS.values() if way.scaler is not None})
-_BORROWED = {f"{kind.__module__}.{kind.__qualname__}" for kind in (*_SCALERS, OneHotEncoder)}
+_BORROWED = {f"{kind.__module__}.{kind.__qualname__}" for kind in _SCALERS}
 
 #: What may stand in the tree: how a node is built, and of which types.
 _ALLOWED = {
@@ -131,7 +129,6 @@ def _check_parts(encoder: TableEncoder) -> None:
     places = (
         ((encoder.scaler_,), (*_SCALERS, NoneType)),
         ((encoder.pieces_,), (PiecewiseLinear, NoneType)),
-        ((encoder.one_hot_,), (OneHotEncoder, NoneType)),
         (encoder.readers_, (NumberReader, DateReader, CategoryReader)),
         (encoder.schema_, (ColumnSchema,)),
         (encoder.names_, (str,)),
