@@ -34,8 +34,11 @@ IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = 
     ITEM,  # index of the layer in the network, for random draws
     IS_RECTIFIED,  # whether a rectifier that follows is computed along with it
     IS_GATED,  # whether the derivative of one that precedes is
+    SOURCE,  # place of the weights of which DropConnect leaves some, in WEIGHTS
+    WEIGHT_MASK,  # place of which; -1 without DropConnect
+    MASK_ROOM,  # room for the mask as it is drawn, if the weights lie transposed
     LAYER_FIELDS,
-) = range(23)
+) = range(26)
 
 # Columns of the numbers of a layer; what they mean depends on the kind.
 FIRST, SECOND, LAYER_NUMBERS = range(3)
@@ -47,7 +50,7 @@ CROSS_ENTROPY, CATEGORICAL, SIGMOID_CROSS_ENTROPY, BINARY, SQUARED, ABSOLUTE, HU
 SGD, ADAGRAD, RMSPROP, ADAM = range(4)
 
 # Averages of weights.
-NO_AVERAGE, EMA, SWA = range(3)
+NO_AVERAGE, EMA, SWA, SNAPSHOTS = range(4)
 
 # Columns of the table of parameters.
 (
@@ -95,7 +98,7 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     LOSS,
     OPTIMIZER,
     AVERAGE_KIND,
-    AVERAGE_FROM,  # epoch from which on SWA averages
+    AVERAGE_FROM,  # epochs that SWA leaves out, or cycles that snapshots do
     OUTPUTS,
     PAD_OUTPUTS,
     INPUT_TILE,
@@ -129,8 +132,12 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     HAS_MIXING,  # whether some penalty looks at a whole matrix
     THREADS,
     MIXES_BY_CELL,  # whether rows are mixed cell by cell, not blended
+    HERE,  # the state that an update starts from, while the gradient is taken uphill; -1 if it never is
+    DROPS_WEIGHTS,  # whether some layer has DropConnect
+    SNAPSHOT_RISE,  # updates of the warm-up before the first cycle
+    SNAPSHOT_CYCLES,
     SETTINGS,
-) = range(44)
+) = range(48)
 
 # Options: real numbers.
 (
@@ -146,8 +153,9 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     DELTA,
     MIN_DELTA,
     FADES_DECAY,  # whether weight decay fades
+    SAM,  # how far uphill the gradient is taken; 0 for not at all
     OPTIONS,
-) = range(13)
+) = range(14)
 
 # Counters: whole numbers that a run changes.
 (

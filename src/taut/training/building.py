@@ -34,17 +34,19 @@ from taut.network import (
     Orthogonality,
     Penalty,
     Schedule,
+    Snapshots,
     Sum,
     WarmUp,
 )
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
+from taut.training.callbacks import EarlyStopping
 
 if TYPE_CHECKING:
     import numpy as np
 
     from taut.training.recipe import Recipe
 
-__all__ = ["AUTO_INITIALIZERS", "NORMALIZATIONS", "TASK_LOSSES", "average", "loss", "network", "optimizer"]
+__all__ = ["AUTO_INITIALIZERS", "NORMALIZATIONS", "TASK_LOSSES", "average", "loss", "network", "optimizer", "stopping"]
 
 #: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
 TASK_LOSSES = {"cross_entropy": "classification", "mse": "regression", "mae": "regression", "huber": "regression"}
@@ -98,7 +100,13 @@ def _dense(recipe: Recipe, layer: int, units: int) -> Dense:
     initializer: Initializer = INITIALIZERS[name]()
     weights = _l1_l2(recipe, recipe.l1, recipe.l2, layer) + _structured(recipe, layer, is_hidden)
     biases = _l1_l2(recipe, recipe.bias_l1, recipe.bias_l2, layer)
-    return Dense(units, Sum(tuple(weights)) if weights else None, Sum(tuple(biases)) if biases else None, initializer)
+    return Dense(
+        units,
+        Sum(tuple(weights)) if weights else None,
+        Sum(tuple(biases)) if biases else None,
+        initializer,
+        dropconnect=_at(recipe.dropconnect, layer) if is_hidden else 0.0,
+    )
 
 
 def _l1_l2(recipe: Recipe, l1: float | tuple[float, ...], l2: float | tuple[float, ...], layer: int) -> list[Penalty]:
@@ -141,16 +149,26 @@ def optimizer(recipe: Recipe) -> Optimizer:
         schedule = CYCLIC[recipe.schedule](recipe.cycles)
     if recipe.warm_up:
         schedule = WarmUp(recipe.warm_up, schedule)
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"clip_norm": recipe.clip_norm, "sam": recipe.sam}
     if recipe.optimizer == "sgd":
-        own = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+        own |= {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
     elif recipe.optimizer == "adamw":
-        own = {"weight_decay": recipe.weight_decay, "weight_decay_schedule": recipe.weight_decay_schedule}
-    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, clip_norm=recipe.clip_norm, **own)
+        own |= {"weight_decay": recipe.weight_decay, "weight_decay_schedule": recipe.weight_decay_schedule}
+    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, **own)
 
 
 def average(recipe: Recipe) -> Average | None:
     """Return the average of weights, if there is to be one."""
     if recipe.ema:
         return EMA(recipe.ema)
+    if recipe.snapshots:
+        return Snapshots(recipe.snapshots, recipe.cycles, recipe.warm_up)
     return SWA(recipe.swa) if recipe.swa else None
+
+
+def stopping(recipe: Recipe, loss: Loss) -> EarlyStopping | None:
+    """Return what stops early, if something is to."""
+    if not recipe.early_stopping:
+        return None
+    monitor = "validation_data_loss" if recipe.monitor == "loss" else f"validation_{loss.metric_name}"
+    return EarlyStopping(recipe.patience, monitor=monitor)
