@@ -45,6 +45,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
         lambda: layers.Dense(3),
         _dense_with_everything,
         lambda: layers.Dense(3, parametrization="ntk", bias_lr_factor=0.1),
+        lambda: layers.Dense(9, dropconnect=0.2),
     ),
     "dropout": (lambda: layers.Dropout(0.4), lambda: layers.Dropout(0.5, schedule="flat_cosine")),
     "gaussian_noise": (lambda: layers.GaussianNoise(0.3),),
@@ -98,25 +99,25 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     # optimizers
     "sgd": (
         optimizers.SGD,
-        lambda: optimizers.SGD(0.02, decay=1e-3, clip_norm=0.5),
+        lambda: optimizers.SGD(0.02, decay=1e-3, clip_norm=0.5, sam=0.1),
         lambda: optimizers.SGD(0.02, momentum=0.8, nesterov=True, schedule=schedules.Cosine(0.1)),
     ),
     "adagrad": (
         lambda: optimizers.Adagrad(0.05, schedule=schedules.Exponential(0.5), epsilon=1e-5),
-        lambda: optimizers.Adagrad(0.05, decay=1e-3, clip_norm=0.5),
+        lambda: optimizers.Adagrad(0.05, decay=1e-3, clip_norm=0.5, sam=0.1),
     ),
     "rmsprop": (
         lambda: optimizers.RMSprop(0.002, schedule=schedules.InverseTime(1e-2), rho=0.8, epsilon=1e-5),
-        lambda: optimizers.RMSprop(0.005, decay=1e-3, clip_norm=0.5),
+        lambda: optimizers.RMSprop(0.005, decay=1e-3, clip_norm=0.5, sam=0.1),
     ),
     "adam": (
         lambda: optimizers.Adam(0.01, decay=1e-3, beta_1=0.8, beta_2=0.99, epsilon=1e-5),
-        lambda: optimizers.Adam(0.01, schedule=schedules.WarmUp(0.2, schedules.Cosine()), clip_norm=0.5),
+        lambda: optimizers.Adam(0.01, schedule=schedules.WarmUp(0.2, schedules.Cosine()), clip_norm=0.5, sam=0.1),
     ),
     "adamw": (
         lambda: optimizers.AdamW(0.01, decay=1e-3, beta_1=0.8, beta_2=0.99, epsilon=1e-5, weight_decay=0.1),
         lambda: optimizers.AdamW(0.01, weight_decay=0.5, weight_decay_schedule="flat_cosine"),
-        lambda: optimizers.AdamW(0.01, schedule=schedules.InverseTime(1e-3, compounding=True), clip_norm=0.5),
+        lambda: optimizers.AdamW(0.01, schedule=schedules.InverseTime(1e-3, compounding=True), clip_norm=0.5, sam=0.1),
     ),
     # schedules
     "constant": (schedules.Constant,),
@@ -141,6 +142,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     # averages of weights
     "ema": (averages.EMA, lambda: averages.EMA(0.7)),
     "swa": (averages.SWA, lambda: averages.SWA(0.5)),
+    "snapshots": (averages.Snapshots, lambda: averages.Snapshots(3, cycles=5, warm_up=0.2)),
 }
 
 

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from taut.network import Sigmoid as Sigmoid
     from taut.network import SigmoidCrossEntropy as SigmoidCrossEntropy
     from taut.network import SiLU as SiLU
+    from taut.network import Snapshots as Snapshots
     from taut.network import Softmax as Softmax
     from taut.network import Tanh as Tanh
     from taut.network import WarmUp as WarmUp
@@ -129,7 +130,7 @@ _OFFERED = {
         " MeanSquaredError MeanAbsoluteError Huber"
         " Penalty L1 L2 GroupL1 MaxNorm NonNegative Orthogonality"
         " Optimizer SGD Adagrad RMSprop Adam AdamW"
-        " EMA SWA"
+        " EMA SWA Snapshots"
         " Schedule Constant InverseTime Exponential Cosine CosineRestarts CosineLog WarmUp"
         " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal Zeros"
     ),

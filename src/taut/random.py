@@ -84,6 +84,7 @@ class Purpose(IntEnum):
     NOISE = 6
     MIXUP = 7
     SEARCH = 8
+    DROPCONNECT = 9
     USER = 255
 
 

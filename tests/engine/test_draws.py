@@ -21,8 +21,8 @@ def permutation(order, keys, seed, epoch):
 
 
 @njit
-def masks(memory, target, rows, width, padded, keep, seed, item, epoch, row):
-    draws.masks(memory, target, rows, width, padded, keep, seed, item, epoch, row)
+def masks(memory, target, rows, width, padded, keep, purpose, seed, item, epoch, row):
+    draws.masks(memory, target, rows, width, padded, keep, purpose, seed, item, epoch, row)
 
 
 @njit
@@ -93,10 +93,11 @@ def matrix(memory, rows, width, padded):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_masks(shape, keep, kind):
     rows, width, padded = shape
-    for seed, row in zip(SEEDS, (0, 1, 2, 3, 100, 12345), strict=True):
+    purposes = (Purpose.DROPOUT, Purpose.DROPCONNECT) * 3
+    for seed, row, purpose in zip(SEEDS, (0, 1, 2, 3, 100, 12345), purposes, strict=True):
         memory = np.full(rows * padded + 2 * MARGIN, 9.0, dtype=kind)
-        masks(memory, MARGIN, rows, width, padded, keep, np.uint64(seed), 4, 11, row)
-        place = Random(seed).at(purpose=Purpose.DROPOUT, item=4, epoch=11, row=row)
+        masks(memory, MARGIN, rows, width, padded, keep, int(purpose), np.uint64(seed), 4, 11, row)
+        place = Random(seed).at(purpose=purpose, item=4, epoch=11, row=row)
         inside, padding, outside = matrix(memory, rows, width, padded)
         np.testing.assert_array_equal(inside, place.bernoulli(keep, (rows, width)).astype(kind) / kind(keep))
         assert (padding == 0).all()

@@ -193,6 +193,35 @@ OPTIONS = {
     "cutmix of numbers with weights": Case(loss="mse", settings={"cutmix": 1.0, "sample_weight": WEIGHTS}),
     "cutmix of many columns": Case(inputs=4100, rows=30, settings={"cutmix": 1.0, "epochs": 25}),
     "cutmix full batch larger than a tile": Case(rows=300, settings={"batch_size": None, "epochs": 50, "cutmix": 0.6}),
+    "sharpness with all that is drawn": Case(
+        lambda: Network(
+            [GaussianNoise(0.1), Dense(9, L1(1e-3), dropconnect=0.3), BatchNorm(), ReLU(), *noisy().layers]
+        ),
+        settings={"mixup": 0.4},
+        made={"optimizer": lambda: SGD(0.05, momentum=0.9, sam=0.2, clip_norm=1.0)},
+    ),
+    "sharpness of batches larger than a tile": Case(
+        rows=300, settings={"batch_size": None, "epochs": 50}, made={"optimizer": lambda: Adam(0.01, sam=0.1)}
+    ),
+    "dropped connections of many shapes": Case(
+        lambda: Network(
+            [
+                Dense(33, dropconnect=0.2),
+                ReLU(),
+                Dense(3, dropconnect=0.3),
+                Tanh(),
+                Dense(17, GroupL1(1e-3), dropconnect=0.5),
+                ReLU(),
+                Dense(3, dropconnect=0.1),
+            ]
+        ),
+        inputs=20,
+    ),
+    "dropped connections of a full batch": Case(
+        lambda: Network([Dense(16, dropconnect=0.5), ReLU(), Dense(3)]),
+        rows=300,
+        settings={"batch_size": None, "epochs": 50},
+    ),
     "mixup full batch": Case(settings={"mixup": 0.2, "batch_size": None, "epochs": 200}),
     "one-hot targets": Case(one_hot=True, loss=CrossEntropy(label_smoothing=0.1)),
     "clipping": Case(made={"optimizer": lambda: Adam(0.01, clip_norm=0.1)}),

@@ -33,6 +33,7 @@ from taut.network import (
     SigmoidCrossEntropy,
 )
 from taut.network.activations import ELU, GELU, SELU, Identity, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from taut.network.initializers import Ones
 from taut.network.kinds import ACTIVATIONS, LAYERS, LOSSES
 from taut.random import Purpose, Random
 
@@ -134,6 +135,36 @@ def test_layers_of_dropout_in_one_network_have_masks_of_their_own():
     network = Network([Dropout(0.5), Dropout(0.5)]).build(200)
     kept = network.forward(np.ones((50, 200)), training=True, random=RANDOM) > 0
     assert kept.mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_dropconnect_without_random_numbers_is_refused():
+    network = Network([Dense(2, dropconnect=0.5)]).build(2)
+    with pytest.raises(ValueError, match=r"DropConnect in training needs random=Random\(seed\)"):
+        network.forward(np.ones((2, 2)), training=True)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropconnect_leaves_weights_out_for_all_rows_alike_and_keeps_their_mean(rate):
+    layer = Dense(200, dropconnect=rate, initializer=Ones())
+    network = Network([layer]).build(300)
+    x, keep = np.eye(300), 1 - rate
+    y = network.forward(x, training=True, random=RANDOM)
+    assert set(np.unique(y)) == {0.0, 1 / keep}
+    assert abs(y.mean() - 1) < 4 * np.sqrt(rate / keep / y.size)
+    np.testing.assert_allclose(network.forward(x + 1, training=True, random=RANDOM), y + y.sum(axis=0))
+    np.testing.assert_array_equal(layer.weights.value, 1.0)
+    network.backward(np.ones_like(y))
+    np.testing.assert_array_equal(layer.weights.gradient != 0, y != 0)
+
+
+def test_dropconnect_draws_anew_for_each_layer_epoch_and_update_and_not_outside_training():
+    network = Network([Dense(9, dropconnect=0.5)]).build(8, seed=1)
+    x = np.ones((4, 8))
+    places = [RANDOM, RANDOM.at(epoch=2), RANDOM.at(row=16), Random(4, epoch=1)]
+    assert len({network.forward(x, training=True, random=place).tobytes() for place in places}) == len(places)
+    dense = network.layers[0].weights.value
+    np.testing.assert_array_equal(network.forward(x, training=False), x @ dense)
+    np.testing.assert_array_equal(network.backward(np.ones((4, 9))), np.ones((4, 9)) @ dense.T)
 
 
 def test_noise_in_training_without_random_numbers_is_refused():

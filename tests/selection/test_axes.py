@@ -21,6 +21,8 @@ PAIRS = {
     "momentum": (0.9, 0.5),
     "decay": (0.1, 0.01),
     "warm_up": (0.5, 0.1),
+    "cycles": (5, 2),
+    "snapshots": (3, 1),
     "clip_norm": (2.0, 1.0),
     "batch_size": (64, 32),
     "validation_fraction": (0.3, 0.1),
@@ -91,6 +93,8 @@ def test_weight_decay_takes_the_optimizer_that_has_it_and_averages_exclude_each_
     assert axis_of("weight_decay").recipe(Recipe(), 0.1).optimizer == "adamw"
     assert axis_of("ema").recipe(Recipe(swa=0.5), 0.9).swa == 0
     assert axis_of("swa").recipe(Recipe(ema=0.9), 0.5).ema == 0
+    assert axis_of("ema").recipe(Recipe(snapshots=2, schedule="cosine_restarts"), 0.9).snapshots == 0
+    assert axis_of("cutmix").recipe(Recipe(mixup=0.2), 0.5).mixup == 0
 
 
 def test_grid_of_a_strength_falls_by_equal_factors():

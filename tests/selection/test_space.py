@@ -17,7 +17,7 @@ def space(task="classification", fields=None, **recipe) -> Space:
 
 
 def test_the_space_has_every_field_that_regularizes():
-    assert set(SPACE) == set(REGULARIZERS)
+    assert set(SPACE) == set(REGULARIZERS) - {"snapshots"}  # which need a schedule of their own
 
 
 @pytest.mark.parametrize("name", sorted(SPACE))
@@ -41,6 +41,12 @@ def test_the_recipe_as_it_is_is_a_setting_also_beyond_the_usual_bounds():
     assert made.recipe(made.setting(base)) == base
 
 
+def test_an_average_takes_the_place_of_the_snapshots_of_the_recipe():
+    made = space(snapshots=2, schedule="cosine_restarts")
+    assert made.recipe({"l2": 0.1}).snapshots == 2
+    assert made.recipe({"ema": 0.99}).snapshots == made.recipe({"swa": 0.2}).snapshots == 0
+
+
 def test_draws_and_moves_stay_within_the_bounds_and_are_the_same_for_the_same_seed():
     made = space()
     drawn = [made.drawn(Random(3).at(item=place)) for place in range(200)]
@@ -49,6 +55,7 @@ def test_draws_and_moves_stay_within_the_bounds_and_are_the_same_for_the_same_se
     for setting in drawn + moved:
         assert made.has(setting), setting
         assert not {"ema", "swa"} <= set(setting)
+        assert not {"mixup", "cutmix"} <= set(setting)
         made.recipe(setting)
     assert all(drawn)
     assert {name for setting in drawn for name in setting} >= set(SPACE) - {"non_negative", "bias_l1", "bias_l2"}

@@ -89,7 +89,7 @@ CASES = {
     ),
     "a member that declares a bit more": (
         patched_directory("recipe.json", 24, struct.pack("<I", 5000)),
-        "the member 'recipe.json' has 7",  # however many bytes a recipe has
+        "the member 'recipe.json' has ",  # however many bytes a recipe has
     ),
     "a zip bomb": (zip_bomb, "the member 'history.json' unpacks 29"),
     "a missing member": (

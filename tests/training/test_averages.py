@@ -12,6 +12,7 @@ from taut import (
     SWA,
     Adam,
     BatchNorm,
+    CosineRestarts,
     CrossEntropy,
     Dense,
     Dropout,
@@ -20,7 +21,9 @@ from taut import (
     Network,
     NonFiniteLoss,
     ReLU,
+    Snapshots,
     TautError,
+    WarmUp,
     train,
 )
 from taut.training import Callback, State
@@ -107,7 +110,36 @@ def test_swa_is_the_plain_mean_over_the_last_epochs(fraction, count):
     assert history.state.averaged == count
 
 
-@pytest.mark.parametrize("average", [EMA(0.9), SWA(0.5), "ema", "swa"], ids=str)
+@pytest.mark.parametrize("warm_up", [0.0, 0.25])
+def test_snapshots_are_the_plain_mean_of_the_states_at_the_ends_of_the_last_cycles(warm_up):
+    schedule = WarmUp(warm_up, CosineRestarts(3))
+    settings = {"optimizer": SGD(0.3, schedule=schedule), "batch_size": None}  # one update an epoch
+    average = Snapshots(2, cycles=3, warm_up=warm_up)
+    _, history, shown = run(average, **settings)
+    _, expected, live = run(None, **settings)
+    # A cycle ends before the update whose rate is whole again.
+    whole = np.flatnonzero(expected["learning_rate"] == 0.3)
+    second, third = whole[-1] - 1, EPOCHS - 1
+    assert (second, third) == ((7, 11) if not warm_up else (8, 11))
+    np.testing.assert_array_equal(shown[:second], live[:second])
+    for epoch in range(second, third):
+        np.testing.assert_allclose(shown[epoch], live[second], rtol=1e-14)
+    np.testing.assert_allclose(shown[third], (live[second] + live[third]) / 2, rtol=1e-12, atol=1e-14)
+    assert history.state.averaged == 2
+
+
+@pytest.mark.parametrize(("steps", "cycles"), [(7, 3), (10, 4), (100, 7), (5, 5), (1, 1)])
+def test_snapshots_are_taken_where_the_schedule_restarts(steps, cycles):
+    rates = [CosineRestarts(cycles).rate(1.0, step, steps, 1.0) for step in range(steps)]
+    restarts = [step for step in range(1, steps) if rates[step] >= rates[step - 1]]
+    taken = [step for step in range(steps) if Snapshots(cycles, cycles=cycles).takes_update(step, steps)]
+    assert taken == [step - 1 for step in restarts] + [steps - 1]
+    for count in range(1, cycles + 1):
+        last = [step for step in range(steps) if Snapshots(count, cycles=cycles).takes_update(step, steps)]
+        assert last == taken[-count:]
+
+
+@pytest.mark.parametrize("average", [EMA(0.9), SWA(0.5), "ema", "swa", Snapshots(2, cycles=4)], ids=str)
 def test_training_goes_on_from_the_live_weights_as_if_nothing_was_averaged(average):
     net, history, _ = run(average)
     plain, expected, _ = run(None)
@@ -188,7 +220,7 @@ def test_averages_are_smoother_than_the_way():
 
 
 @pytest.mark.parametrize("pause", [2, 8, 11])
-@pytest.mark.parametrize("average", [None, EMA(0.9), SWA(0.5)], ids=str)
+@pytest.mark.parametrize("average", [None, EMA(0.9), SWA(0.5), Snapshots(2, cycles=4)], ids=str)
 def test_paused_run_goes_on_bit_by_bit(average, pause):
     settings = {"optimizer": Adam(0.02, clip_norm=1.0), "seed": 3}
     whole, expected, _ = run(average, **settings)
@@ -222,9 +254,9 @@ def test_averaging_may_begin_where_a_run_goes_on():
 @pytest.mark.parametrize(
     ("average", "message"),
     [
-        ("mean", "average must be one of ema, swa; got 'mean'"),
-        (0.99, "average must be one of ema, swa or a Average, got 0.99"),
-        (EMA, "average must be one of ema, swa or a Average, got <class"),
+        ("mean", "average must be one of ema, swa, snapshots; got 'mean'"),
+        (0.99, "average must be one of ema, swa, snapshots or a Average, got 0.99"),
+        (EMA, "average must be one of ema, swa, snapshots or a Average, got <class"),
     ],
 )
 def test_what_is_no_average_is_refused(average, message):
@@ -238,6 +270,8 @@ def test_what_is_no_average_is_refused(average, message):
         (lambda: EMA(1.0), "decay must be a number at least 0 and below 1, got 1.0"),
         (lambda: EMA("a"), "decay must be a number at least 0 and below 1, got 'a'"),
         (lambda: SWA(0), "fraction must be a number above 0 and at most 1, got 0"),
+        (lambda: Snapshots(5), "count of snapshots must be an integer at least 1 and at most 4, got 5"),
+        (lambda: Snapshots(cycles=0), "cycles must be an integer at least 1, got 0"),
         (lambda: SWA(1.5), "fraction must be a number above 0 and at most 1, got 1.5"),
     ],
 )

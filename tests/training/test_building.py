@@ -24,6 +24,7 @@ from taut import (
     NonNegative,
     Orthogonality,
     Recipe,
+    Snapshots,
     TautError,
     WarmUp,
 )
@@ -145,6 +146,26 @@ def test_schedules_of_noise_and_decay_reach_all_dropout_and_the_optimizer_but_no
         assert optimizer.weight_decay_schedule == schedule
 
 
+def test_dropconnect_is_of_the_hidden_layers():
+    network, _, _ = Recipe(hidden_layer_sizes=(5, 4), dropconnect=(0.1, 0.3)).build(3, 2, "regression")
+    assert [layer.dropconnect for layer in dense(network)] == [0.1, 0.3, 0.0]
+
+
+def test_sharpness_reaches_every_optimizer():
+    assert all(Recipe(optimizer=name, sam=0.1).build_optimizer().sam == 0.1 for name in OPTIMIZERS)
+
+
+def test_early_stopping_watches_what_is_asked_for():
+    assert Recipe().build_stopping(CrossEntropy()) is None
+    for monitor, loss, column in (
+        ("loss", CrossEntropy(), "validation_data_loss"),
+        ("metric", CrossEntropy(), "validation_accuracy"),
+        ("metric", Huber(), "validation_r2"),
+    ):
+        stopping = Recipe(early_stopping=True, patience=7, monitor=monitor).build_stopping(loss)
+        assert (stopping.monitor, stopping.patience) == (column, 7)
+
+
 @pytest.mark.parametrize(("normalization", "kind"), [("layer", "LayerNorm"), ("batch", "BatchNorm")])
 def test_normalization_stands_between_hidden_layers_and_their_activation(normalization, kind):
     sizes = {"hidden_layer_sizes": (5, 4), "dropout": 0.2}
@@ -163,6 +184,9 @@ def test_average_and_clipping_are_built_as_asked_for():
     assert Recipe().build_average() is None
     assert Recipe(ema=0.9).build_average() == EMA(0.9)
     assert Recipe(swa=0.5).build_average() == SWA(0.5)
+    snapshots = Recipe(snapshots=2, schedule="cosine_restarts", cycles=3, warm_up=0.1)
+    assert snapshots.build_average() == Snapshots(2, cycles=3, warm_up=0.1)
+    assert snapshots.streaming().build_average() is None
     assert Recipe().build_optimizer().clip_norm is None
     assert all(Recipe(optimizer=name, clip_norm=0.7).build_optimizer().clip_norm == 0.7 for name in OPTIMIZERS)
 

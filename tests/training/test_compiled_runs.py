@@ -19,9 +19,11 @@ from taut import (
     SGD,
     SWA,
     Adam,
+    AdamW,
     Augmentation,
     BatchNorm,
     Cosine,
+    CosineRestarts,
     Dense,
     Dropout,
     EarlyStopping,
@@ -34,6 +36,7 @@ from taut import (
     NonFiniteLoss,
     Orthogonality,
     ReLU,
+    Snapshots,
     Softmax,
     Tanh,
     TautError,
@@ -64,6 +67,24 @@ CUTS = {
         {"optimizer": SGD(0.1, momentum=0.9, schedule=Cosine())},
     ),
     "augmentation": (network, {"augment": lambda x, _rows, random: x + 0.3 * random.normal(x.shape), "batch_size": 3}),
+    "dropped connections, uphill, of cells that are mixed": (
+        lambda: Network(
+            [Dense(33, dropconnect=0.3), ReLU(), Dense(3, dropconnect=0.2), Tanh(), Dropout(0.2), Dense(3)]
+        ),
+        {"optimizer": Adam(0.02, sam=0.1), "cutmix": 0.4},
+    ),
+    "batch norm, uphill": (
+        lambda: Network([Dense(9), BatchNorm(), ReLU(), Dense(3)]),
+        {"optimizer": SGD(0.1, sam=0.2, clip_norm=0.5)},
+    ),
+    "what fades": (
+        lambda: Network([Dense(9), ReLU(), Dropout(0.5, schedule="flat_cosine"), Dense(3)]),
+        {"optimizer": AdamW(0.02, weight_decay=0.5, weight_decay_schedule="flat_cosine")},
+    ),
+    "snapshots": (
+        network,
+        {"optimizer": SGD(0.1, schedule=CosineRestarts(5)), "average": Snapshots(3, cycles=5)},
+    ),
     "early stopping": (plain, {"optimizer": Adam(0.1), "epochs": 60}),
     "weights": (network, {"sample_weight": np.linspace(0.0, 2.0, 45)}),
 }

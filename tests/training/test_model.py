@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,9 @@ TRAINED_WITH = {
     "noise": {"input_noise": 0.2},
     "mixup": {"mixup": 0.4},
     "CutMix": {"cutmix": 0.4},
+    "DropConnect": {"dropconnect": 0.3},
+    "SAM": {"sam": 0.1},
+    "snapshots": {"schedule": "cosine_restarts", "snapshots": 2},
     "clipping": {"clip_norm": 0.05},
     "EMA": {"ema": 0.9},
     "SWA": {"swa": 0.5},
@@ -95,6 +100,17 @@ def test_a_stream_goes_on_from_the_average_and_without_one(name):
     assert model.history.epochs == 9
     train_further(model, frame, y)
     assert model.history.epochs == 10
+
+
+def test_a_stream_has_noise_that_does_not_fade():
+    frame, y = table()
+    faded = fitted("plain", dropout=0.6, dropout_schedule="flat_cosine", optimizer="adamw", weight_decay=0.5)
+    whole = fitted("plain", dropout=0.6, optimizer="adamw", weight_decay=0.5)
+    whole.network.state[:] = faded.network.state
+    whole.history.state = deepcopy(faded.history.state)
+    for model in (faded, whole):
+        train_further(model, frame, y)
+    np.testing.assert_array_equal(faded.network.state, whole.network.state)
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

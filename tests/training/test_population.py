@@ -44,6 +44,7 @@ def alone(run, X, y, task="classification", sample_weight=None, class_weight=Non
     made, rows = run.recipe, np.arange(len(X)) if run.rows is None else np.asarray(run.rows)
     network, loss, optimizer = made.build(X.shape[1], outputs_of(y, task), task, class_weight=class_weight)
     inputs, watched = X.astype(made.dtype), run.validation_rows
+    monitor = {"loss": "validation_data_loss", "metric": f"validation_{loss.metric_name}"}[made.monitor]
     history = train(
         network,
         inputs[rows],
@@ -59,7 +60,7 @@ def alone(run, X, y, task="classification", sample_weight=None, class_weight=Non
         cutmix=made.cutmix,
         average=made.build_average(),
         seed=made.seed,
-        callbacks=[EarlyStopping(made.patience)] if made.early_stopping else [],
+        callbacks=[EarlyStopping(made.patience, monitor=monitor)] if made.early_stopping else [],
         engine="compiled" if made.epochs else "auto",
         **settings,
     )
@@ -110,11 +111,21 @@ SETTINGS = {
     "swa": {"swa": 0.5},
     "mixup": {"mixup": 0.4},
     "cutmix": {"cutmix": 0.4},
+    "dropconnect": {"dropconnect": 0.4, "hidden_layer_sizes": (33, 5)},
+    "sharpness": {"sam": 0.1, "dropout": 0.3},
+    "snapshots": {"schedule": "cosine_restarts", "snapshots": 3},
     "layer normalization": {"normalization": "layer"},
     "batch normalization": {"normalization": "batch"},
     "augmentation": {"augmentation": Augmentation((2, 2), flip="both", noise=0.1)},
     "augmentation in float32": {"augmentation": Augmentation((2, 2), noise=0.1), "dtype": "float32", "ema": 0.5},
     "early stopping": {"early_stopping": True, "patience": 2, "epochs": 60, "learning_rate": 0.1},
+    "early stopping by the metric": {
+        "early_stopping": True,
+        "monitor": "metric",
+        "patience": 2,
+        "epochs": 60,
+        "learning_rate": 0.1,
+    },
     "patient": {"early_stopping": True, "patience": 30, "epochs": 8, "learning_rate": 0.1},
     "early stopping of an average": {"early_stopping": True, "patience": 2, "epochs": 40, "swa": 0.9},
     "early stopping in float32": {"early_stopping": True, "patience": 3, "epochs": 60, "dtype": "float32"},

@@ -46,6 +46,7 @@ OTHER = {
     "non_negative": True,
     "dropout": (0.1, 0.25),
     "input_dropout": 0.05,
+    "dropconnect": (0.2, 0.1),
     "dropout_schedule": "flat_cosine",
     "input_noise": 0.15,
     "label_smoothing": 0.02,
@@ -65,11 +66,14 @@ OTHER = {
     "cycles": 3,
     "warm_up": 0.1,
     "clip_norm": 1.5,
+    "sam": 0.05,
     "ema": 0.95,
     "swa": 0.5,
+    "snapshots": 2,
     "batch_size": 48,
     "epochs": 17,
     "early_stopping": True,
+    "monitor": "metric",
     "validation_fraction": 0.2,
     "patience": 7,
     "scaling": "minus_one_one",
@@ -86,9 +90,10 @@ PARTNERS = {
     "weight_decay": {"optimizer": "adamw"},
     "decay": {"schedule": "inverse_time"},
     "compounding": {"schedule": "inverse_time"},
+    "snapshots": {"schedule": "cosine_restarts"},
 }
 # Without what does not go with SGD, with EMA and with mixup, with embeddings.
-EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0, "cutmix": 0.0, "group_l1": 0.0}
+EVERYTHING = OTHER | {"weight_decay": 0.0, "swa": 0.0, "snapshots": 0, "cutmix": 0.0, "group_l1": 0.0}
 
 
 def test_every_field_is_tested_with_another_value():
@@ -240,6 +245,12 @@ def test_a_field_takes_a_value_or_refuses_it_in_one_line(name):
         ({"ema": 1}, "ema must be a number at least 0 and below 1, got 1"),
         ({"swa": 1.1}, "swa must be a number at least 0 and at most 1, got 1.1"),
         ({"ema": 0.9, "swa": 0.25}, "give either ema or swa, got ema=0.9 and swa=0.25"),
+        (
+            {"swa": 0.5, "snapshots": 1, "schedule": "cosine_restarts"},
+            "give either swa or snapshots, got swa=0.5 and snapshots=1",
+        ),
+        ({"snapshots": 5}, "snapshots must be an integer at least 0 and at most 4, got 5"),
+        ({"dropconnect": 1.0}, "dropconnect must be a number at least 0 and below 1, got 1.0"),
         ({"mixup": 0.1, "cutmix": 0.2}, "give either mixup or cutmix, got mixup=0.1 and cutmix=0.2"),
         ({"nesterov": 1}, "nesterov must be True or False, got 1"),
         ({"augmentation": {"shape": "a"}}, ""),

@@ -34,7 +34,7 @@ _COUNTERS = WIDTH // 8
 _GROUP = 4 * _COUNTERS
 
 _ONE = np.uint64(1)
-_SHUFFLE, _DROPOUT, _NOISE, _MIXUP = map(int, (Purpose.SHUFFLE, Purpose.DROPOUT, Purpose.NOISE, Purpose.MIXUP))
+_SHUFFLE, _NOISE, _MIXUP = int(Purpose.SHUFFLE), int(Purpose.NOISE), int(Purpose.MIXUP)
 
 _WORD, _LONG = ir.IntType(32), ir.IntType(64)
 
@@ -230,10 +230,10 @@ def _store_mask(typing_context, memory, place, words, at, highest, kept, lanes):
 
 
 @part
-def masks(memory, place, rows, width, padded, keep, seed, item, epoch, row):
-    """Write the masks of dropout for some rows: 1 / keep or 0, and 0 where the padding begins.
+def masks(memory, place, rows, width, padded, keep, purpose, seed, item, epoch, row):
+    """Write the masks of dropout or DropConnect for some rows: 1 / keep or 0, and 0 where the padding begins.
 
-    What is kept is what ``Random(seed, DROPOUT, item, epoch, row).bernoulli(keep, (rows, width))`` says.
+    What is kept is what ``Random(seed, purpose, item, epoch, row).bernoulli(keep, (rows, width))`` says.
 
     Parameters
     ----------
@@ -245,6 +245,8 @@ def masks(memory, place, rows, width, padded, keep, seed, item, epoch, row):
         Size of the matrix, and how far apart its rows lie.
     keep : float
         Probability that a value is kept.
+    purpose : int
+        What is drawn.
     seed : uint64
         Seed of the run.
     item, epoch, row : int
@@ -264,7 +266,7 @@ def masks(memory, place, rows, width, padded, keep, seed, item, epoch, row):
         some = min(at_once, rows - top)
         for left in range(0, width, _ROOM):
             columns = min(_ROOM, width - left)
-            at = _draw(words, 0, start + top * width + left, (some - 1) * width + columns, _DROPOUT, item, epoch, seed)
+            at = _draw(words, 0, start + top * width + left, (some - 1) * width + columns, purpose, item, epoch, seed)
             to_fill = columns if left + columns < width else padded - left
             for i in range(some):
                 _mask_row(

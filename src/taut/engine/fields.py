@@ -42,8 +42,11 @@ IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = 
     PHASES,  # places of further parameters
     PROJECTIONS,
     SHIFTS,
+    SOURCE,  # place of the weights of which DropConnect leaves some, in WEIGHTS
+    WEIGHT_MASK,  # place of which; -1 without DropConnect
+    MASK_ROOM,  # room for the mask as it is drawn, if the weights lie transposed
     LAYER_FIELDS,
-) = range(30)
+) = range(33)
 
 # Columns of the numbers of a layer; what they mean depends on the kind.
 FIRST, SECOND, LAYER_NUMBERS = range(3)
@@ -55,7 +58,7 @@ CROSS_ENTROPY, CATEGORICAL, SIGMOID_CROSS_ENTROPY, BINARY, SQUARED, ABSOLUTE, HU
 SGD, ADAGRAD, RMSPROP, ADAM = range(4)
 
 # Averages of weights.
-NO_AVERAGE, EMA, SWA = range(3)
+NO_AVERAGE, EMA, SWA, SNAPSHOTS = range(4)
 
 # Columns of the table of parameters.
 (
@@ -104,7 +107,7 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     LOSS,
     OPTIMIZER,
     AVERAGE_KIND,
-    AVERAGE_FROM,  # epoch from which on SWA averages
+    AVERAGE_FROM,  # epochs that SWA leaves out, or cycles that snapshots do
     OUTPUTS,
     PAD_OUTPUTS,
     INPUT_TILE,
@@ -138,8 +141,12 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     HAS_MIXING,  # whether some penalty looks at a whole matrix
     THREADS,
     MIXES_BY_CELL,  # whether rows are mixed cell by cell, not blended
+    HERE,  # the state that an update starts from, while the gradient is taken uphill; -1 if it never is
+    DROPS_WEIGHTS,  # whether some layer has DropConnect
+    SNAPSHOT_RISE,  # updates of the warm-up before the first cycle
+    SNAPSHOT_CYCLES,
     SETTINGS,
-) = range(44)
+) = range(48)
 
 # Options: real numbers.
 (
@@ -155,8 +162,9 @@ CONSTANT, INVERSE_TIME, COMPOUNDING, EXPONENTIAL, COSINE, WARM_UP, COSINE_RESTAR
     DELTA,
     MIN_DELTA,
     FADES_DECAY,  # whether weight decay fades
+    SAM,  # how far uphill the gradient is taken; 0 for not at all
     OPTIONS,
-) = range(13)
+) = range(14)
 
 # Counters: whole numbers that a run changes.
 (

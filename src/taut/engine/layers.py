@@ -28,9 +28,11 @@ from taut.engine.parts import part
 from taut.engine.products import OPEN, ROW_BLOCK, copy, count, fill, multiply, multiply_narrow, transpose
 from taut.engine.threads import share
 from taut.engine.vectors import fma, load, maximum, splat, square_root, store, total, where_greater
+from taut.random import Purpose
 
-__all__ = ["add_weight_gradients", "backward", "forward", "transpose_weights"]
+__all__ = ["add_weight_gradients", "backward", "forward", "multiply_elements", "transpose_weights"]
 
+_DROPOUT = int(Purpose.DROPOUT)
 _DENSITY_AT_ZERO = 1.0 / sqrt(tau)
 
 
@@ -64,8 +66,9 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
         elif kind == f.DROPOUT:
             keep = 1.0 - numbers[layer, f.FIRST] * (faded if numbers[layer, f.SECOND] else 1.0)
             kept = row[f.KEPT] + first * row[f.PAD_OUT]
-            masks(memory, kept, rows, row[f.N_OUT], row[f.PAD_OUT], keep, seed, row[f.ITEM], epoch, position)
-            _multiply_elements(memory, x, kept, y, rows * row[f.PAD_OUT])
+            width = row[f.N_OUT]
+            masks(memory, kept, rows, width, row[f.PAD_OUT], keep, _DROPOUT, seed, row[f.ITEM], epoch, position)
+            multiply_elements(memory, x, kept, y, rows * row[f.PAD_OUT])
         elif kind == f.NOISE:
             copy(memory, x, y, rows * row[f.PAD_OUT])
             deviation = numbers[layer, f.FIRST]
@@ -104,7 +107,7 @@ def backward(memory, table, numbers, settings, first, rows, spare):
         elif kind >= f.IDENTITY:
             _differentiate(memory, kind, numbers[layer], x, y, dx, dy, _whole_blocks(rows) * row[f.PAD_OUT])
         elif kind == f.DROPOUT:
-            _multiply_elements(memory, dy, row[f.KEPT] + first * row[f.PAD_OUT], dx, rows * row[f.PAD_OUT])
+            multiply_elements(memory, dy, row[f.KEPT] + first * row[f.PAD_OUT], dx, rows * row[f.PAD_OUT])
         elif kind == f.NOISE:
             copy(memory, dy, dx, rows * row[f.PAD_OUT])
         elif kind == f.LAYER_NORM:
@@ -244,7 +247,8 @@ def _add_products(memory, left, right, rows, wide, first, end, target, is_first)
 
 
 @part
-def _multiply_elements(memory, left, right, target, size):
+def multiply_elements(memory, left, right, target, size):
+    """Write the products of numbers that lie side by side."""
     for i in range(0, size, count(memory)):
         store(memory, target + i, load(memory, left + i) * load(memory, right + i))
 

@@ -45,7 +45,7 @@ _ACTIVATIONS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     activations.Tanh: (f.TANH, lambda _: (0.0, 0.0)),
 }
 _LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
-    layers.Dense: (f.DENSE, lambda _: (0.0, 0.0)),
+    layers.Dense: (f.DENSE, lambda layer: (layer.dropconnect, 0.0)),
     layers.Dropout: (f.DROPOUT, lambda layer: (layer.rate, float(layer.schedule == "flat_cosine"))),
     layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
     normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
@@ -89,7 +89,7 @@ _PENALTIES: tuple[type, ...] = (
     penalties.NonNegative,
     penalties.Orthogonality,
 )
-_AVERAGES: dict[type, int] = {averages.EMA: f.EMA, averages.SWA: f.SWA}
+_AVERAGES: dict[type, int] = {averages.EMA: f.EMA, averages.SWA: f.SWA, averages.Snapshots: f.SNAPSHOTS}
 
 # Layers that forget their outputs before the next one's derivative is taken, so that it may overwrite them.
 _OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM, f.SCALE)
@@ -171,6 +171,7 @@ class Program:
     threads: int
     averages: bool
     keeps_best: bool
+    ascends: bool  # for sharpness-aware minimization
     strip: int  # numbers of room that a product needs
     tile_bytes: int
     table: np.ndarray = field(init=False)
@@ -244,6 +245,7 @@ class Program:
             self.places[name] = self._take(size + self.lanes)
         self.places[f.BEFORE] = self._take(place)
         self.places[f.BEST] = self._take(place) if self.keeps_best else -1
+        self.places[f.HERE] = self._take(place) if self.ascends else -1
         self.places[f.MEAN], self.places[f.LIVE] = (self._take(place if self.averages else 0) for _ in range(2))
 
     def _penalties(self) -> None:
@@ -351,6 +353,8 @@ class Program:
                 row[f.Y], row[f.DY] = self._take(self.tile_rows * wide), self._take(self.tile_rows * wide)
             if layer.parameters:
                 self._lay_parameters(row, [next(parameters) for _ in layer.parameters])
+            if kind == f.DENSE:
+                self._lay_transposed(row, drops=self.numbers[index, f.FIRST] > 0)
             if kind in (*_NORMALIZATIONS, f.DROPOUT):
                 row[f.KEPT] = self._take(self.tile_rows * wide)
             if kind in _NORMALIZATIONS:
@@ -367,6 +371,7 @@ class Program:
             dx = int(row[f.DY]) if dx >= 0 or layer.parameters else -1
         self.places[f.OUTPUT_TILE], self.places[f.D_OUTPUT_TILE] = x, int(self.table[-1, f.DY])
         self._fuse()
+        self.places[f.DROPS_WEIGHTS] = int((self.table[:, f.WEIGHT_MASK] >= 0).any())
         self._quiet()
 
     def _lay_parameters(self, row: np.ndarray, spans: list[Span]) -> None:
@@ -380,7 +385,17 @@ class Program:
         if row[f.KIND] != f.DENSE:
             return
         row[f.IS_TURNED] = spans[0].is_turned
-        if spans[0].is_turned:
+
+    def _lay_transposed(self, row: np.ndarray, *, drops: bool) -> None:
+        """Give a dense layer room for its transposed weights, and, with DropConnect, for those that are left."""
+        if drops:
+            row[f.SOURCE] = row[f.WEIGHTS]
+            high, wide = (row[f.PAD_OUT], row[f.PAD_IN]) if row[f.IS_TURNED] else (row[f.N_IN], row[f.PAD_OUT])
+            # As behind the state, a vector more than there are: what a product reads may reach past the end.
+            row[f.WEIGHTS], row[f.WEIGHT_MASK] = (self._take(int(high * wide) + self.lanes) for _ in range(2))
+            if row[f.IS_TURNED]:
+                row[f.MASK_ROOM] = self._take(int(row[f.N_IN] * row[f.PAD_OUT]))
+        if row[f.IS_TURNED]:
             row[f.TRANSPOSED] = row[f.WEIGHTS]
         elif row[f.DX] >= 0:
             row[f.TRANSPOSED] = self._take(int(row[f.PAD_OUT] * row[f.PAD_IN]))
@@ -418,6 +433,9 @@ class Program:
         for row in self.quiet_table:
             row[f.X] = place
             place = row[f.Y]
+            if row[f.WEIGHT_MASK] >= 0:
+                row[f.WEIGHTS], row[f.WEIGHT_MASK] = row[f.SOURCE], -1
+                row[f.TRANSPOSED] = row[f.SOURCE] if row[f.IS_TURNED] else row[f.TRANSPOSED]
         self.places[f.QUIET_OUTPUT_TILE] = int(place)
 
     def _widths(self) -> list[int]:
@@ -427,7 +445,7 @@ class Program:
 def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[int, float], np.ndarray]:
     """Return settings, options and schedules of a loss and an optimizer."""
     settings = {f.LOSS: _LOSSES[type(loss)], f.OPTIMIZER: _OPTIMIZERS[type(optimizer)]}
-    options = {f.LR: optimizer.lr, f.CLIP_NORM: optimizer.clip_norm or 0.0}
+    options = {f.LR: optimizer.lr, f.CLIP_NORM: optimizer.clip_norm or 0.0, f.SAM: optimizer.sam}
     if isinstance(loss, (losses.CrossEntropy, losses.CategoricalCrossEntropy)):
         options[f.SMOOTHING] = loss.label_smoothing
     if isinstance(loss, losses.Huber):

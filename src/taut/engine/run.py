@@ -16,9 +16,16 @@ from math import isfinite, sqrt
 import numpy as np
 
 from taut.engine import fields as f
+from taut.engine.averages import follow_epoch, follow_update
 from taut.engine.draws import permutation, take_cells, word
+from taut.engine.dropconnect import drop_gradients, drop_weights
 from taut.engine.groups import add_penalty_gradients, apply_groups, mixing_values
-from taut.engine.layers import add_weight_gradients, backward, forward, transpose_weights
+from taut.engine.layers import (
+    add_weight_gradients,
+    backward,
+    forward,
+    transpose_weights,
+)
 from taut.engine.losses import score
 from taut.engine.parts import part
 from taut.engine.products import ROW_BLOCK, copy, count, fill
@@ -51,7 +58,7 @@ def run(
 ):  # fmt: skip
     """Train until an epoch or for some updates; see `taut.engine.session` for the arrays."""
     threads, seed = settings[f.THREADS], np.uint64(settings[f.SEED])
-    n, batch_size, tile = settings[f.N_ROWS], settings[f.BATCH_SIZE], settings[f.TILE_ROWS]
+    n, batch_size = settings[f.N_ROWS], settings[f.BATCH_SIZE]
     spare = settings[f.SPARE] + thread * settings[f.SPARE_SIZE]
     room = settings[f.BLOCK_ROOM] + thread * settings[f.BLOCK_ROOM_SIZE]
     total_steps = settings[f.TOTAL_EPOCHS] * ((n + batch_size - 1) // batch_size)
@@ -67,35 +74,25 @@ def run(
         is_finite = True
         while position < n and steps < most_steps and is_finite:
             batch_rows = min(batch_size, n - position)
-            transpose_weights(memory, table, thread, threads)
-            wait(sync, threads)
-            loss, faded = 0.0, faded_of(step, total_steps)
-            for offset in range(0, batch_rows, tile):
-                rows = min(tile, batch_rows - offset)
-                first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
-                if first < end:
-                    place = position + offset + first
-                    _choose(
-                        options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, subset,
-                        quantiles, chosen[first:], partners[first:], shares[first:],
-                    )  # fmt: skip
-                    _gather(
-                        memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, position + offset
-                    )
-                    forward(
-                        memory, table, numbers, settings, first, end - first, place, epoch, seed, faded, spare, True
-                    )
-                    score(
-                        memory, settings, options, first, end - first, batch_rows, labels, dense, weights, chosen,
-                        partners, shares, centers, tallies, room, settings[f.OUTPUT_TILE], options[f.SMOOTHING], True,
-                    )  # fmt: skip
-                    backward(memory, table, numbers, settings, first, end - first, spare)
-                wait(sync, threads)
-                loss += _add_tallies(tallies, sums, settings, rows, count(memory), thread == 0)
-                add_weight_gradients(memory, table, settings, rows, offset == 0, thread, threads, spare)
-                wait(sync, threads)
+            faded = faded_of(step, total_steps)
+            loss = _gradients(
+                memory, settings, options, sums, table, numbers, quantiles, centers, x, labels, dense, weights, subset,
+                order, chosen, partners, shares, tallies, sync, seed, epoch, position, batch_rows, faded, shuffles,
+                room, spare, thread, True,
+            )  # fmt: skip
             loss /= batch_rows
             is_finite = isfinite(loss)
+            if is_finite and options[f.SAM] > 0:
+                if thread == 0:
+                    _ascend(memory, settings, options[f.SAM])
+                wait(sync, threads)
+                _gradients(
+                    memory, settings, options, sums, table, numbers, quantiles, centers, x, labels, dense, weights,
+                    subset, order, chosen, partners, shares, tallies, sync, seed, epoch, position, batch_rows, faded,
+                    shuffles, room, spare, thread, False,
+                )  # fmt: skip
+                if thread == 0:
+                    copy(memory, settings[f.HERE], settings[f.THETA], settings[f.STATE_SIZE])
             if is_finite:
                 _step(
                     memory, settings, options, counters, sums, parameters, strengths, groups, lams, schedules, partials,
@@ -136,6 +133,55 @@ def _begin_epoch(memory, settings, counters, sums, order, keys, seed, epoch, shu
     best = sums[f.BEST_VALUE]
     fill(sums, 0, len(sums), 0.0)
     sums[f.RATE], sums[f.FIRST_RATE], sums[f.BEST_VALUE] = rate, -1.0, best
+
+
+@part
+def _gradients(
+    memory, settings, options, sums, table, numbers, quantiles, centers, x, labels, dense, weights, subset, order,
+    chosen, partners, shares, tallies, sync, seed, epoch, position, batch_rows, faded, shuffles, room, spare, thread,
+    is_recorded,
+):  # fmt: skip
+    """Compute the gradient of a batch's data loss, tile by tile; return the sum of the losses of its rows."""
+    threads, tile, loss = settings[f.THREADS], settings[f.TILE_ROWS], 0.0
+    drop_weights(memory, table, numbers, position, epoch, seed, thread, threads)
+    transpose_weights(memory, table, thread, threads)
+    wait(sync, threads)
+    for offset in range(0, batch_rows, tile):
+        rows = min(tile, batch_rows - offset)
+        first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
+        if first < end:
+            place = position + offset + first
+            _choose(
+                options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, subset, quantiles,
+                chosen[first:], partners[first:], shares[first:],
+            )  # fmt: skip
+            _gather(memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, position + offset)
+            forward(memory, table, numbers, settings, first, end - first, place, epoch, seed, faded, spare, True)
+            score(
+                memory, settings, options, first, end - first, batch_rows, labels, dense, weights, chosen, partners,
+                shares, centers, tallies, room, settings[f.OUTPUT_TILE], options[f.SMOOTHING], True,
+            )  # fmt: skip
+            backward(memory, table, numbers, settings, first, end - first, spare)
+        wait(sync, threads)
+        loss += _add_tallies(tallies, sums, settings, rows, count(memory), is_recorded and thread == 0)
+        add_weight_gradients(memory, table, settings, rows, offset == 0, thread, threads, spare)
+        wait(sync, threads)
+    if settings[f.DROPS_WEIGHTS]:
+        drop_gradients(memory, table, thread, threads)
+        wait(sync, threads)
+    return loss
+
+
+@part
+def _ascend(memory, settings, radius):
+    """Go uphill by a radius, along the gradient; keep the state from before."""
+    theta, gradient = settings[f.THETA], settings[f.GRADIENT]
+    copy(memory, theta, settings[f.HERE], settings[f.STATE_SIZE])
+    norm = sqrt(squared_norm(memory, settings))
+    if norm > 0:
+        pace = splat(memory, radius / norm)
+        for i in range(0, settings[f.THETA_SIZE], count(memory)):
+            store(memory, theta + i, fma(pace, load(memory, gradient + i), load(memory, theta + i)))
 
 
 @part
@@ -253,19 +299,8 @@ def _step(
         sums[f.RATE] = rate
         if sums[f.FIRST_RATE] < 0:
             sums[f.FIRST_RATE] = rate
-        if settings[f.AVERAGE_KIND] == f.EMA:
-            _fold(memory, settings, options[f.AVERAGE_DECAY], 1.0 - options[f.AVERAGE_DECAY])
-            counters[f.AVERAGED] += 1
+        follow_update(memory, settings, options, counters, step, total_steps)
     wait(sync, threads)
-
-
-@part
-def _fold(memory, settings, keep, add):
-    """Fold the state into the running mean."""
-    mean, theta = settings[f.MEAN], settings[f.THETA]
-    kept, added = splat(memory, keep), splat(memory, add)
-    for i in range(0, settings[f.STATE_SIZE], count(memory)):
-        store(memory, mean + i, kept * load(memory, mean + i) + added * load(memory, theta + i))
 
 
 @part
@@ -285,21 +320,7 @@ def _end_updates(memory, settings, options, counters, sums, is_finite, epoch):
     if status != f.RUNNING:
         copy(memory, settings[f.BEFORE], theta, size)
         return
-    kind, mean = settings[f.AVERAGE_KIND], settings[f.MEAN]
-    if kind == f.SWA and epoch >= settings[f.AVERAGE_FROM]:
-        counters[f.AVERAGED] += 1
-        share_ = splat(memory, 1.0 / counters[f.AVERAGED])
-        for i in range(0, size, count(memory)):
-            old = load(memory, mean + i)
-            store(memory, mean + i, old + (load(memory, theta + i) - old) * share_)
-    if kind != f.NO_AVERAGE and counters[f.AVERAGED] > 0:
-        copy(memory, theta, settings[f.LIVE], size)
-        scale = 1.0
-        if kind == f.EMA:
-            scale = 1.0 / (1.0 - options[f.AVERAGE_DECAY] ** counters[f.AVERAGED])
-        for i in range(0, size, count(memory)):
-            store(memory, theta + i, load(memory, mean + i) * splat(memory, scale))
-        counters[f.SHOWS_AVERAGE] = 1
+    follow_epoch(memory, settings, options, counters, epoch)
 
 
 @part

@@ -21,7 +21,7 @@ from taut.engine.program import Program, Span, settings_of
 from taut.engine.threads import CALLED_OFF, SYNC_SIZE
 from taut.engine.update import BLOCK
 from taut.engine.vectors import lanes
-from taut.network.averages import SWA, Average
+from taut.network.averages import EMA, SWA, Average, Snapshots
 from taut.network.losses import Loss
 from taut.network.network import Network
 from taut.network.normalization import BatchNorm
@@ -140,11 +140,15 @@ class Session:
             threads=n_threads,
             averages=average is not None,
             keeps_best=watch is not None,
+            ascends=optimizer.sam > 0,
             strip=STRIP_BYTES // dtype.itemsize,
             tile_bytes=TILE_BYTES,
         )
         self._n_threads = n_threads
-        self.settings, self.options, schedules = self._configured(loss, optimizer, average, watch, total_epochs)
+        total_steps = total_epochs * -(-n // min(batch_size, n))
+        self.settings, self.options, schedules = self._configured(
+            loss, optimizer, average, watch, total_epochs, total_steps
+        )
         self.settings[f.N_ROWS], self.settings[f.N_VALIDATION] = n, 0 if validation is None else len(validation)
         self.settings[f.BATCH_SIZE], self.settings[f.TOTAL_EPOCHS] = min(batch_size, n), min(total_epochs, _MOST)
         self.settings[f.SEED], self.settings[f.THREADS] = np.uint64(seed).astype(np.int64), n_threads
@@ -184,7 +188,13 @@ class Session:
         self._load(self.program.places[f.THETA], network.state)
 
     def _configured(
-        self, loss: Loss, optimizer: Optimizer, average: Average | None, watch: Watch | None, total_epochs: int
+        self,
+        loss: Loss,
+        optimizer: Optimizer,
+        average: Average | None,
+        watch: Watch | None,
+        total_epochs: int,
+        total_steps: int,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         settings, options = np.zeros(f.SETTINGS, dtype=np.int64), np.zeros(f.OPTIONS)
         whole, real, schedules = settings_of(loss, optimizer)
@@ -200,8 +210,11 @@ class Session:
             settings[f.PATIENCE], options[f.MIN_DELTA] = min(watch.patience, _MOST), watch.min_delta
         if isinstance(average, SWA):
             settings[f.AVERAGE_KIND], settings[f.AVERAGE_FROM] = f.SWA, average.first_epoch(total_epochs)
-        elif average is not None:
-            settings[f.AVERAGE_KIND], options[f.AVERAGE_DECAY] = f.EMA, average.decay  # type: ignore[attr-defined]
+        elif isinstance(average, EMA):
+            settings[f.AVERAGE_KIND], options[f.AVERAGE_DECAY] = f.EMA, average.decay
+        elif isinstance(average, Snapshots):
+            settings[f.AVERAGE_KIND], settings[f.AVERAGE_FROM] = f.SNAPSHOTS, average.cycles - average.count
+            settings[f.SNAPSHOT_RISE], settings[f.SNAPSHOT_CYCLES] = average.rise(total_steps), average.cycles
         return settings, options, schedules
 
     # ------------------------------------------------------------------------------------------------ weights in, out

@@ -19,7 +19,7 @@ from taut.network.activations import (
     Softmax,
     Tanh,
 )
-from taut.network.averages import EMA, SWA, Average
+from taut.network.averages import EMA, SWA, Average, Snapshots
 from taut.network.embeddings import CategoryEmbedding, PeriodicEmbedding, Scale
 from taut.network.initializers import (
     GlorotNormal,
@@ -124,6 +124,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SigmoidCrossEntropy",
+    "Snapshots",
     "Softmax",
     "Statistic",
     "Sum",

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from taut.checks import check_number
 
-__all__ = ["EMA", "SWA", "Average"]
+__all__ = ["EMA", "SWA", "Average", "Snapshots"]
 
 
 class Average(ABC):
     """A rule for averaging the states that a run passes through."""
 
-    #: Whether it takes the state after every update; otherwise after epochs, from `first_epoch` on.
-    follows_updates: ClassVar[bool]
+    def takes_update(self, step: int, total_steps: int) -> bool:
+        """Say whether the state after an update, counted from 0, is averaged."""
+        return False
 
-    def first_epoch(self, total_epochs: int) -> int:
-        """Return the first epoch, from 0, whose state is averaged."""
-        return 0
+    def takes_epoch(self, epoch: int, total_epochs: int) -> bool:
+        """Say whether the state after an epoch, counted from 0, is averaged."""
+        return False
 
     @abstractmethod
     def add(self, mean: np.ndarray, state: np.ndarray, count: int) -> None:
@@ -73,10 +73,12 @@ class EMA(Average):
     """
 
     decay: float = 0.99
-    follows_updates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_number("decay", self.decay, at_least=0, below=1)
+
+    def takes_update(self, step: int, total_steps: int) -> bool:
+        return True
 
     def add(self, mean: np.ndarray, state: np.ndarray, count: int) -> None:
         mean *= self.decay
@@ -114,13 +116,66 @@ class SWA(Average):
     """
 
     fraction: float = 0.25
-    follows_updates: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_number("fraction", self.fraction, above=0, at_most=1)
 
     def first_epoch(self, total_epochs: int) -> int:
+        """Return the first epoch, from 0, whose state is averaged."""
         return total_epochs - max(1, round(self.fraction * total_epochs))
+
+    def takes_epoch(self, epoch: int, total_epochs: int) -> bool:
+        return epoch >= self.first_epoch(total_epochs)
+
+    def add(self, mean: np.ndarray, state: np.ndarray, count: int) -> None:
+        mean += (state - mean) / count
+
+
+@dataclass(frozen=True)
+class Snapshots(Average):
+    """The plain mean of the states at the ends of the last cycles of a schedule with restarts.
+
+    At the end of each cycle the rate is near zero and the weights lie in some minimum; the restart leads to another.
+    ``mean += (state - mean) / count`` after the last update of each of the last `count` cycles.
+
+    Parameters
+    ----------
+    count : int, default 2
+        How many of the cycles are averaged, the last ones.
+    cycles : int, default 4
+        How many the schedule has: see `CosineRestarts`.
+    warm_up : float, default 0.0
+        Share of the updates before the first cycle: see `WarmUp`.
+
+    References
+    ----------
+    G. Huang, Y. Li, G. Pleiss, Z. Liu, J. Hopcroft and K. Weinberger, "Snapshot ensembles: train 1, get M for free",
+    ICLR, 2017, who average the answers of these networks; their weights, as here: P. Izmailov et al., "Averaging
+    weights leads to wider optima and better generalization", UAI, 2018.
+
+    Examples
+    --------
+    >>> [step for step in range(12) if Snapshots(2, cycles=4).takes_update(step, 12)]
+    [8, 11]
+    """
+
+    count: int = 2
+    cycles: int = 4
+    warm_up: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number("cycles", self.cycles, at_least=1, integer=True)
+        check_number("count of snapshots", self.count, at_least=1, at_most=self.cycles, integer=True)
+        check_number("warm_up", self.warm_up, at_least=0, at_most=1)
+
+    def rise(self, total_steps: int) -> int:
+        """Return how many updates the warm-up takes."""
+        return round(self.warm_up * total_steps)
+
+    def takes_update(self, step: int, total_steps: int) -> bool:
+        done, planned = step + 1 - self.rise(total_steps), max(total_steps - self.rise(total_steps), 1)
+        ended = done * self.cycles // planned
+        return done > 0 and (done - 1) * self.cycles // planned < ended > self.cycles - self.count
 
     def add(self, mean: np.ndarray, state: np.ndarray, count: int) -> None:
         mean += (state - mean) / count

@@ -112,7 +112,11 @@ INITIALIZERS: dict[str, type[initializers.Initializer]] = {
     "lecun_uniform": initializers.LeCunUniform,
     "orthogonal": initializers.Orthogonal,
 }
-AVERAGES: dict[str, type[averages.Average]] = {"ema": averages.EMA, "swa": averages.SWA}
+AVERAGES: dict[str, type[averages.Average]] = {
+    "ema": averages.EMA,
+    "swa": averages.SWA,
+    "snapshots": averages.Snapshots,
+}
 KINDS: dict[str, type] = {
     **LAYERS,
     **ACTIVATIONS,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -151,6 +152,9 @@ class Dense(Layer):
         of variance 1, written in the weights ``W / sqrt(inputs)`` that the layer multiplies by.
     bias_lr_factor : float, default 1.0
         Factor of the learning rate of the biases.
+    dropconnect : float, default 0.0
+        DropConnect: in training each weight is left out with this probability, else divided by the probability of
+        keeping it; drawn anew for every update, for all its rows alike.
 
     References
     ----------
@@ -158,6 +162,8 @@ class Dense(Layer):
     NeurIPS, 2018.
     G. Yang and E. Hu, "Tensor programs IV: feature learning in infinite-width neural networks", ICML, 2021: when a
     factor in front of the weights is a learning rate.
+    L. Wan, M. Zeiler, S. Zhang, Y. LeCun and R. Fergus, "Regularization of neural networks using DropConnect", ICML,
+    2013 (there, each row has a mask of its own).
 
     Examples
     --------
@@ -174,11 +180,13 @@ class Dense(Layer):
     bias_penalty: Penalty | None = None
     initializer: Initializer = field(default_factory=HeNormal)
     bias_initializer: Initializer = field(default_factory=Zeros)
-    parametrization: str = "standard"
-    bias_lr_factor: float = 1.0
+    parametrization: str = field(default="standard", kw_only=True)
+    bias_lr_factor: float = field(default=1.0, kw_only=True)
+    dropconnect: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         check_number("units", self.units, at_least=1, integer=True)
+        check_number("dropconnect", self.dropconnect, at_least=0, below=1)
         for name, penalty in (("weight_penalty", self.weight_penalty), ("bias_penalty", self.bias_penalty)):
             if penalty is not None and not isinstance(penalty, Penalty):
                 raise InvalidType(f"{name} must be a penalty such as L2(1e-4), got {shown(penalty)}")
@@ -199,13 +207,24 @@ class Dense(Layer):
         return self.units
 
     def forward(self, x: np.ndarray, *, training: bool, random: Random | None) -> np.ndarray:
-        self._x = x
-        return x @ self.weights.value + self.biases.value
+        self._x, self._left = x, self.weights.value
+        self._mask: np.ndarray | None = None
+        if training and self.dropconnect:
+            if random is None:
+                raise InvalidValue("DropConnect in training needs random=Random(seed), got None")
+            keep, shape = 1.0 - self.dropconnect, self.weights.shape
+            # All weights are a row of numbers, at the position of the first sample.
+            kept = random.at(purpose=Purpose.DROPCONNECT).bernoulli(keep, (1, prod(shape))).reshape(shape)
+            self._mask = kept.astype(x.dtype) / x.dtype.type(keep)
+            self._left = self.weights.value * self._mask
+        return x @ self._left + self.biases.value
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         np.matmul(self._x.T, dy, out=self.weights.gradient)
         np.sum(dy, axis=0, out=self.biases.gradient)
-        return dy @ self.weights.value.T
+        if self._mask is not None:
+            self.weights.gradient *= self._mask
+        return dy @ self._left.T
 
 
 @dataclass(eq=False)

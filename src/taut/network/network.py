@@ -317,14 +317,11 @@ def _call(given: object) -> str:
     named = fields(given) if is_dataclass(given) else ()
     settings = [(field, getattr(given, field.name)) for field in named if field.init and field.name != "units"]
     if is_layer:
-        # What comes after the first setting is said where it is not the usual.
-        first = next((field for field in named if field.init), None)
         settings = [(field, value) for field, value in settings if isinstance(value, (int, float))]
-        settings = [(field, value) for field, value in settings if field is first or value != field.default]
-    if not settings:
-        return type(given).__name__ if is_layer else repr(given)
-    words = [repr(value) for _, value in settings[:1]]
-    words += [f"{field.name}={value!r}" for field, value in settings[1:] if value != field.default]
+    words = [repr(value) for field, value in settings[:1] if not field.kw_only]
+    words += [f"{field.name}={value!r}" for field, value in settings[len(words) :] if value != field.default]
+    if is_layer and not words:
+        return type(given).__name__
     return f"{type(given).__name__}({', '.join(words)})"
 
 

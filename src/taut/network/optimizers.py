@@ -10,7 +10,7 @@ NeurIPS, 2021). Floor 2 of the house; optimizers know no penalty and no layer.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -37,9 +37,14 @@ class Optimizer(ABC):
     clip_norm : float, optional
         Largest Euclidean norm of the gradient over all parameters: a longer one is shortened to it, its direction
         kept, before the rule sees it (the training step does that).
+    sam : float, default 0.0
+        Sharpness-aware minimization: if above 0, the gradient of the data loss is taken at ``theta + sam * g / |g|``,
+        where g is the one at theta, so that flat minima are found (the training step does that).
 
     References
     ----------
+    P. Foret, A. Kleiner, H. Mobahi and B. Neyshabur, "Sharpness-aware minimization for efficiently improving
+    generalization", ICLR, 2021.
     R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural networks", ICML, 2013.
     """
 
@@ -47,6 +52,7 @@ class Optimizer(ABC):
     decay: float = 0.0
     schedule: Schedule | None = None
     clip_norm: float | None = None
+    sam: float = field(default=0.0, kw_only=True)
 
     #: Names of the arrays, shaped like the parameters, that the rule remembers between steps.
     memory: ClassVar[tuple[str, ...]] = ()
@@ -58,6 +64,7 @@ class Optimizer(ABC):
             raise InvalidType(f"schedule must be a schedule such as Cosine(), got {shown(self.schedule)}")
         if self.clip_norm is not None:
             check_number("clip_norm", self.clip_norm, above=0)
+        check_number("sam", self.sam, at_least=0)
         if self.decay and self.schedule is not None:
             raise InvalidValue(f"give either decay or schedule, got decay={self.decay} and schedule={self.schedule}")
 
@@ -128,7 +135,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr, decay, schedule, clip_norm
+    lr, decay, schedule, clip_norm, sam
         See `Optimizer`; `lr` is 0.01 by default.
     momentum : float, default 0.0
         Share of the last step that is taken again.
@@ -187,7 +194,7 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    lr, decay, schedule, clip_norm
+    lr, decay, schedule, clip_norm, sam
         See `Optimizer`; `lr` is 0.01 by default.
     epsilon : float, default 1e-7
         Keeps the division finite.
@@ -238,7 +245,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    lr, decay, schedule, clip_norm
+    lr, decay, schedule, clip_norm, sam
         See `Optimizer`; `lr` is 0.001 by default.
     rho : float, default 0.9
         How much of the average is kept at each step.
@@ -331,7 +338,7 @@ class Adam(_AdamFamily):
 
     Parameters
     ----------
-    lr, decay, schedule, clip_norm
+    lr, decay, schedule, clip_norm, sam
         See `Optimizer`; `lr` is 0.001 by default.
     beta_1, beta_2 : float, default 0.9 and 0.999
         How much of each average is kept at each step.
@@ -373,7 +380,7 @@ class AdamW(_AdamFamily):
 
     Parameters
     ----------
-    lr, decay, schedule, clip_norm, beta_1, beta_2, epsilon
+    lr, decay, schedule, clip_norm, sam, beta_1, beta_2, epsilon
         See `Adam`.
     weight_decay : float, default 0.01
         Share of each parameter that is taken off at each step, in units of the learning rate.

@@ -129,6 +129,7 @@ def about_loss(history: History, recipe: Recipe, task: str) -> list[str]:
     drawn = {
         "dropout": recipe.dropout,
         "input dropout": recipe.input_dropout,
+        "DropConnect": recipe.dropconnect,
         "input noise": recipe.input_noise,
         "mixup": recipe.mixup,
         "CutMix": recipe.cutmix,

@@ -15,7 +15,7 @@ import numpy as np
 from taut.checks import check_number, shown
 from taut.errors import InvalidType, InvalidValue
 from taut.training.recipe import Recipe
-from taut.training.regularizers import REGULARIZERS
+from taut.training.regularizers import NONE, REGULARIZERS
 
 __all__ = ["SHARES", "STRENGTHS", "Axis", "axis_of"]
 
@@ -36,11 +36,13 @@ STRENGTHS = (
 SHARES = {
     "dropout": 0.9,
     "input_dropout": 0.9,
+    "dropconnect": 0.9,
     "label_smoothing": 0.9,
     "ema": 0.999,
     "swa": 1.0,
     "mixup": 2.0,
     "cutmix": 2.0,
+    "sam": 1.0,
 }
 
 #: Fields of which less regularizes more.
@@ -105,9 +107,11 @@ class Axis:
         changes: dict[str, object] = {self.field: value}
         if self.field == "weight_decay":
             changes["optimizer"] = "adamw"
-        for pair in (("ema", "swa"), ("mixup", "cutmix")):
-            if self.field in pair:
-                changes = dict.fromkeys(pair, 0.0) | changes
+        if self.field == "snapshots":
+            changes["schedule"] = "cosine_restarts"
+        for alike in (("ema", "swa", "snapshots"), ("mixup", "cutmix")):
+            if self.field in alike:
+                changes = {name: NONE[name] for name in alike} | changes
         return replace(base, **changes)  # type: ignore[arg-type]
 
     def ordered(self, values: Sequence[float]) -> np.ndarray:

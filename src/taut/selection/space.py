@@ -167,10 +167,10 @@ class Choice:
         return CategoricalDistribution(tuple(map(self.told, self.values)))
 
 
-#: Every field that regularizes: from where it hardly shows to where it all but silences the network, inputs and targets
-#: of unit variance taken for granted. Shares say how often the coarse round tries it: often what is known to matter on
-#: tables (Kadra et al., "Well-tuned simple nets excel on tabular datasets", 2021, has the frequencies with which a
-#: cocktail of 13 was taken), seldom the rest.
+#: Every field that regularizes but snapshots, which need a schedule of their own: from where it hardly shows to where
+#: it all but silences the network, inputs and targets of unit variance taken for granted. Shares say how often the
+#: coarse round tries it: often what is known to matter on tables (Kadra et al., "Well-tuned simple nets excel on
+#: tabular datasets", 2021, has the frequencies with which a cocktail of 13 was taken), seldom the rest.
 SPACE: dict[str, Range | Choice] = {
     "l2": Range(1e-5, 0.3, log=True, share=0.7),
     "l1": Range(1e-5, 0.03, log=True, share=0.25),
@@ -178,6 +178,7 @@ SPACE: dict[str, Range | Choice] = {
     "bias_l1": Range(1e-4, 0.1, log=True, share=0.03),
     "dropout": Range(0.05, 0.6, share=0.5),
     "input_dropout": Range(0.02, 0.4, share=0.2),
+    "dropconnect": Range(0.05, 0.6, share=0.1),
     "input_noise": Range(0.03, 0.6, log=True, share=0.2),
     "group_l1": Range(1e-4, 0.3, log=True, share=0.1),
     "group_l1_units": Range(1e-4, 0.1, log=True, share=0.05),
@@ -188,16 +189,17 @@ SPACE: dict[str, Range | Choice] = {
     "mixup": Range(0.05, 1.0, log=True, share=0.15),
     "cutmix": Range(0.05, 1.0, log=True, share=0.1),
     "weight_decay": Range(1e-3, 3.0, log=True, share=0.1),
+    "sam": Range(0.01, 1.0, log=True, share=0.1),
     "ema": Choice((0.98, 0.99, 0.995), share=0.15),
     "swa": Range(0.1, 0.5, share=0.1),
 }
 
 # What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
-_FIXED = ("seed", "early_stopping", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
+_FIXED = ("seed", "early_stopping", "monitor", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
 # Of two that exclude each other, the first stays.
 _EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"))
 # Fields for hidden layers only, and for classification only.
-_HIDDEN = ("dropout", "max_norm", "group_l1_units", "orthogonality")
+_HIDDEN = ("dropout", "dropconnect", "max_norm", "group_l1_units", "orthogonality")
 _CLASSES = ("label_smoothing",)
 # How often a refinement takes an ingredient out, and brings one in, as a share of how often a draw would.
 _OUT, _IN = 0.15, 0.25
@@ -252,6 +254,8 @@ class Space:
         changes = off | setting
         if changes.get("weight_decay"):
             changes["optimizer"] = "adamw"
+        if changes.get("ema") or changes.get("swa"):
+            changes["snapshots"] = 0
         return replace(self.base, **changes)
 
     def has(self, setting: Setting) -> bool:

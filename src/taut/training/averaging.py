@@ -29,7 +29,7 @@ def follow(average: Average, network: Network, state: State) -> None:
 
 def show(average: Average, network: Network, state: State, total_epochs: int) -> None:
     """Put the average in the place of the live weights after an epoch, if anything has been averaged."""
-    if not average.follows_updates and state.epoch > average.first_epoch(total_epochs):
+    if average.takes_epoch(state.epoch - 1, total_epochs):
         follow(average, network, state)
     if state.averaged:
         assert state.average is not None

@@ -37,10 +37,12 @@ from taut.network import (
     PeriodicEmbedding,
     Scale,
     Schedule,
+    Snapshots,
     Sum,
     WarmUp,
 )
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
+from taut.training.callbacks import EarlyStopping
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +60,7 @@ __all__ = [
     "loss",
     "network",
     "optimizer",
+    "stopping",
 ]
 
 #: The losses a recipe may name, and the task each is for; "auto" takes the first of the task.
@@ -148,6 +151,7 @@ def _dense(recipe: Recipe, layer: int, units: int) -> Dense:
         initializer,
         parametrization=recipe.parametrization,
         bias_lr_factor=LR_FACTORS[recipe.parametrization]["biases"],
+        dropconnect=_at(recipe.dropconnect, layer) if is_hidden else 0.0,
     )
 
 
@@ -191,22 +195,32 @@ def optimizer(recipe: Recipe) -> Optimizer:
         schedule = CYCLIC[recipe.schedule](recipe.cycles)
     if recipe.warm_up:
         schedule = WarmUp(recipe.warm_up, schedule)
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"clip_norm": recipe.clip_norm, "sam": recipe.sam}
     if recipe.optimizer == "sgd":
-        own = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+        own |= {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
     elif recipe.optimizer == "adam":
-        own = {"beta_2": recipe.beta_2}
+        own |= {"beta_2": recipe.beta_2}
     elif recipe.optimizer == "adamw":
-        own = {
+        own |= {
             "beta_2": recipe.beta_2,
             "weight_decay": recipe.weight_decay,
             "weight_decay_schedule": recipe.weight_decay_schedule,
         }
-    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, clip_norm=recipe.clip_norm, **own)
+    return OPTIMIZERS[recipe.optimizer](lr=recipe.learning_rate, schedule=schedule, **own)
 
 
 def average(recipe: Recipe) -> Average | None:
     """Return the average of weights, if there is to be one."""
     if recipe.ema:
         return EMA(recipe.ema)
+    if recipe.snapshots:
+        return Snapshots(recipe.snapshots, recipe.cycles, recipe.warm_up)
     return SWA(recipe.swa) if recipe.swa else None
+
+
+def stopping(recipe: Recipe, loss: Loss) -> EarlyStopping | None:
+    """Return what stops early, if something is to."""
+    if not recipe.early_stopping:
+        return None
+    monitor = "validation_data_loss" if recipe.monitor == "loss" else f"validation_{loss.metric_name}"
+    return EarlyStopping(recipe.patience, monitor=monitor)

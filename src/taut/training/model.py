@@ -21,7 +21,7 @@ from taut.data.targets import ClassTargets, ClassWeight, NumberTargets, class_we
 from taut.errors import InvalidValue
 from taut.network import Loss, Network
 from taut.random import Random
-from taut.training.callbacks import Callback, EarlyStopping
+from taut.training.callbacks import Callback
 from taut.training.history import History, State
 from taut.training.recipe import TASKS, Recipe
 from taut.training.train import train
@@ -165,8 +165,9 @@ def fit_model(
         raise InvalidValue("no column of the table can be used: all are empty, constant or identifiers")
     weights = class_weights(class_weight, targets, encoded, sample_weight) if class_weight is not None else None
     network, loss, optimizer = recipe.build(encoder.inputs_, n_outputs, task, class_weight=weights)
-    if recipe.early_stopping:
-        callbacks = [EarlyStopping(recipe.patience), *callbacks]
+    stopping = recipe.build_stopping(loss)
+    if stopping is not None:
+        callbacks = [stopping, *callbacks]
     dtype = network.theta.dtype
     history = train(
         network,
@@ -197,15 +198,17 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
     Its encoders stay as they are, and its history grows.
     """
     recipe, state = model.recipe.streaming(), model.history.state
+    shape = model.network.n_inputs, model.network.n_outputs
+    network, _, optimizer = recipe.build(*shape, model.task, state=model.network.state)  # whose noise does not fade
     if state.restored or state.live is not None:  # what the optimizer remembers is not of these weights
-        state = State(epoch=state.epoch, memory=recipe.build_optimizer().start(model.network.theta))
+        state = State(epoch=state.epoch, memory=optimizer.start(network.theta))
     inputs = model.encoder.transform(X)
     history = train(
-        model.network,
-        inputs.astype(model.network.theta.dtype, copy=False),
+        network,
+        inputs.astype(network.theta.dtype, copy=False),
         model.targets.encode(y),
         loss=model.loss,
-        optimizer=recipe.build_optimizer(),
+        optimizer=optimizer,
         epochs=state.epoch + 1,
         batch_size=recipe.batch_rows(len(inputs)),
         sample_weight=sample_weight,
@@ -215,6 +218,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
         seed=recipe.seed,
         resume=state,
     )
+    model.network.state[:] = network.state
     model.history.extend(history)
 
 

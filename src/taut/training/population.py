@@ -25,7 +25,7 @@ import numpy as np
 from taut.checks import check_choice, check_flag, check_number, shown
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.random import Random
-from taut.training.callbacks import EarlyStopping, Run
+from taut.training.callbacks import Run
 from taut.training.history import History, State
 from taut.training.loops import Columns, CompiledLoop
 from taut.training.mixing import mixing_of
@@ -291,7 +291,7 @@ class _Team:
     ) -> tuple[list[Columns], str, NonFiniteLoss | None, int | None]:
         """Run a setup to its end or pause; return pieces of its history, why it stopped, and its best epoch."""
         recipe, last = planned.recipe, planned.last_epoch
-        stopping = EarlyStopping(recipe.patience) if recipe.early_stopping else None
+        stopping = recipe.build_stopping(setup.loss)
         if stopping is not None:
             stopping.on_start(Run(setup.network, History(setup.loss.metric_name), setup.epochs))
         loop = CompiledLoop(setup, state, stopping, n_threads=1)  # which knows every kind that a recipe can name

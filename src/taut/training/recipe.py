@@ -28,6 +28,7 @@ from taut.network.network import DTYPES
 from taut.network.schedules import FADES
 from taut.random import Random
 from taut.training import building, regularizers
+from taut.training.callbacks import EarlyStopping
 
 __all__ = ["TASKS", "Recipe"]
 
@@ -41,7 +42,7 @@ class Recipe:
     """All that defines a training run except the data.
 
     Strengths that may differ from layer to layer take one number for all, or a tuple with one number for each Dense
-    layer, the output layer included (for `dropout`: for each hidden layer).
+    layer, the output layer included (for `dropout` and `dropconnect`: for each hidden layer).
 
     Parameters
     ----------
@@ -88,8 +89,10 @@ class Recipe:
         Probability of dropping a hidden unit.
     input_dropout : float, default 0.0
         Probability of dropping an input.
+    dropconnect : float or tuple of float, default 0.0
+        Probability of leaving a weight of a hidden layer out of an update.
     dropout_schedule : {"constant", "flat_cosine"}
-        Whether both probabilities stay, or fade to zero over the second half of the updates.
+        Whether `dropout` and `input_dropout` stay, or fade to zero over the second half of the updates.
     input_noise : float, default 0.0
         Standard deviation of the noise on the inputs, after input dropout; numeric inputs have one of about 1.
     label_smoothing : float, default 0.0
@@ -113,7 +116,7 @@ class Recipe:
     weight_decay : float, default 0.0
         Decoupled weight decay, for "adamw".
     weight_decay_schedule : {"constant", "flat_cosine"}
-        The same as for dropout, for weight decay.
+        Whether `weight_decay` stays, or fades likewise.
     schedule : str, default "cosine"
         How the learning rate changes over all epochs, a name from `taut.network.kinds.SCHEDULES` (not "warm_up").
     decay : float, default 0.0
@@ -126,16 +129,23 @@ class Recipe:
         Share of the updates over which the learning rate rises.
     clip_norm : float, optional
         Largest norm of the gradient over all parameters.
+    sam : float, default 0.0
+        Sharpness-aware minimization: if above 0, the gradient is taken so far uphill, which costs a second pass.
     ema : float, default 0.0
         If above 0, the network is given the moving average of its weights, which keeps so much at each update.
     swa : float, default 0.0
         If above 0, the network is given the mean of its weights over the last epochs, this share of all.
+    snapshots : int, default 0
+        If above 0, the network is given the mean of its weights at the ends of so many cycles, the last ones, of the
+        schedule "cosine_restarts".
     batch_size : int or "all" or "auto", default "auto"
         Samples in an update; "auto" takes all up to 40, then a sixteenth of them, from 32 to 512.
     epochs : int, default 100
         Passes over the data.
     early_stopping : bool, default False
         Whether to hold out rows, stop when they get no better, and restore the best weights.
+    monitor : {"loss", "metric"}
+        What is to get better then: the data loss, or accuracy or R² of the held-out rows.
     validation_fraction : float, default 0.15
         Share of the rows held out for that.
     patience : int, default 20
@@ -187,6 +197,7 @@ class Recipe:
     non_negative: bool = False
     dropout: PerLayer = 0.0
     input_dropout: float = 0.0
+    dropconnect: PerLayer = 0.0
     dropout_schedule: str = "constant"
     input_noise: float = 0.0
     label_smoothing: float = 0.0
@@ -206,11 +217,14 @@ class Recipe:
     cycles: int = 4
     warm_up: float = 0.0
     clip_norm: float | None = None
+    sam: float = 0.0
     ema: float = 0.0
     swa: float = 0.0
+    snapshots: int = 0
     batch_size: int | str = "auto"
     epochs: int = 100
     early_stopping: bool = False
+    monitor: str = "loss"
     validation_fraction: float = 0.15
     patience: int = 20
     scaling: str = "standard"
@@ -246,12 +260,13 @@ class Recipe:
         for name in ("dropout_schedule", "weight_decay_schedule"):
             check_choice(name, getattr(self, name), FADES)
         check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
+        check_choice("monitor", self.monitor, ("loss", "metric"))
         check_choice("scaling", self.scaling, SCALINGS)
         check_choice("dtype", self.dtype, DTYPES)
 
     def _check_numbers(self) -> None:
         strengths = ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise")
-        for name in (*strengths, "mixup", "cutmix"):
+        for name in (*strengths, "mixup", "cutmix", "sam"):
             check_number(name, getattr(self, name), at_least=0)
         for name in ("input_dropout", "label_smoothing", "momentum", "beta_2", "warm_up", "ema"):
             check_number(name, getattr(self, name), at_least=0, below=1)
@@ -260,6 +275,7 @@ class Recipe:
         check_number("embedding_frequencies", self.embedding_frequencies, at_least=1, integer=True)
         check_number("embedding_deviation", self.embedding_deviation, above=0)
         check_number("cycles", self.cycles, at_least=1, at_most=64, integer=True)
+        check_number("snapshots", self.snapshots, at_least=0, at_most=self.cycles, integer=True)
         check_number("epochs", self.epochs, at_least=0, integer=True)
         check_bins(self.bins)
         check_number("patience", self.patience, at_least=1, integer=True)
@@ -281,15 +297,16 @@ class Recipe:
             ("nesterov", "optimizer", "sgd"),
             ("decay", "schedule", "inverse_time"),
             ("compounding", "schedule", "inverse_time"),
+            ("snapshots", "schedule", "cosine_restarts"),
         ):
             if getattr(self, name) and getattr(self, partner) != needed:
                 raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
         if self.group_l1 and (self.embedding_width or self.category_width):
             raise InvalidValue("group_l1 is for inputs as they are: give embedding_width=0 and category_width=0")
-        for one, other in (("ema", "swa"), ("mixup", "cutmix")):
+        for one, other in (("ema", "swa"), ("ema", "snapshots"), ("swa", "snapshots"), ("mixup", "cutmix")):
             if (first := getattr(self, one)) and (second := getattr(self, other)):
                 raise InvalidValue(f"give either {one} or {other}, got {one}={first} and {other}={second}")
-        for name in ("dropout", "max_norm", "group_l1_units", "orthogonality", "normalization"):
+        for name in ("dropout", "dropconnect", "max_norm", "group_l1_units", "orthogonality", "normalization"):
             if not self.hidden_layer_sizes and getattr(self, name) and getattr(self, name) != "none":
                 raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")
 
@@ -298,7 +315,7 @@ class Recipe:
         if isinstance(value, tuple) and len(value) != layers:
             raise InvalidValue(f"{name} needs one number, or one for each of {layers} layers; got {value}")
         for number in value if isinstance(value, tuple) else (value,):
-            check_number(name, number, at_least=0, below=1 if name == "dropout" else None)
+            check_number(name, number, at_least=0, below=1 if name in ("dropout", "dropconnect") else None)
 
     @property
     def encoding(self) -> Encoding:
@@ -354,6 +371,10 @@ class Recipe:
         """Return the average of weights that the network is given, or None."""
         return building.average(self)
 
+    def build_stopping(self, loss: Loss) -> EarlyStopping | None:
+        """Return what stops a run early by what a data loss or its metric says, or None."""
+        return building.stopping(self, loss)
+
     def batch_rows(self, n_samples: int) -> int:
         """Return how many of `n_samples` samples an update takes."""
         if isinstance(self.batch_size, int):
@@ -367,7 +388,7 @@ class Recipe:
     def streaming(self) -> Recipe:
         """Return the recipe for a stream of rows, whose end no schedule, average or early stopping can plan for."""
         endless = {"schedule": "constant", "decay": 0.0, "compounding": False, "warm_up": 0.0, "ema": 0.0, "swa": 0.0}
-        endless |= {"dropout_schedule": "constant", "weight_decay_schedule": "constant"}
+        endless |= {"dropout_schedule": "constant", "weight_decay_schedule": "constant", "snapshots": 0}
         return replace(self, epochs=1, early_stopping=False, **endless)  # type: ignore[arg-type]
 
     def unregularized(self) -> Recipe:
@@ -447,4 +468,4 @@ def _built_in(value: Any) -> Any:
 
 
 # How many strengths a tuple holds, beyond one for each hidden layer.
-_PER_LAYER = {"l1": 1, "l2": 1, "bias_l1": 1, "bias_l2": 1, "dropout": 0}
+_PER_LAYER = {"l1": 1, "l2": 1, "bias_l1": 1, "bias_l2": 1, "dropout": 0, "dropconnect": 0}

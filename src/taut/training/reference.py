@@ -1,6 +1,7 @@
 """The reference loop: training in plain NumPy, to be read.
 
-A step is: forward, data-loss gradient, backward, penalty gradients, clipping, optimizer, proximal step. This is the
+A step is: forward, data-loss gradient, backward (twice with sharpness-aware minimization), penalty gradients, clipping,
+optimizer, proximal step. This is the
 only place where loss, penalty and optimizer meet. Floor 4 of the house.
 """
 
@@ -41,6 +42,8 @@ def step(
     if not np.isfinite(data_loss):
         return before
     network.backward(batch.loss.gradient(outputs, batch.targets, batch.weights))
+    if optimizer.sam:
+        _sharpen(network, optimizer.sam, batch, random)
     for parameter in network.parameters:
         for part in parameter.penalty.smooth.parts:
             parameter.gradient += part.gradient(parameter.value)
@@ -58,6 +61,20 @@ def step(
             parameter.value[...] = nonsmooth.prox(parameter.value, size)
     state.step += 1
     return before
+
+
+def _sharpen(network: Network, radius: float, batch: Objective, random: Random) -> None:
+    """Replace the gradient of the data loss by that a radius uphill (Foret et al., 2021, equations 2 and 3).
+
+    Both are of the same rows under the same noise; what layers gather, they gather from the first.
+    """
+    norm = float(np.sqrt(np.sum(np.square(network.gradient, dtype=np.float64))))
+    if norm > 0:
+        here = network.state.copy()
+        network.theta += (radius / norm) * network.gradient
+        outputs = network.forward(batch.x, training=True, random=random)
+        network.backward(batch.loss.gradient(outputs, batch.targets, batch.weights))
+        network.state[:] = here
 
 
 def _clip(gradient: np.ndarray, limit: float) -> None:
@@ -103,7 +120,7 @@ def run_epoch(
             rate = state.rate
         if not np.isfinite(batch_loss):
             break
-        if average is not None and average.follows_updates:
+        if average is not None and average.takes_update(state.step - 1, total_steps):
             follow(average, network, state)
     state.epoch += 1
     if not np.isfinite(data_loss):

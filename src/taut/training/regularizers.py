@@ -20,6 +20,7 @@ REGULARIZERS = {
     "bias_l1": "bias L1",
     "dropout": "dropout",
     "input_dropout": "input dropout",
+    "dropconnect": "DropConnect",
     "input_noise": "input noise",
     "group_l1": "group L1 by input",
     "group_l1_units": "group L1 by unit",
@@ -30,12 +31,14 @@ REGULARIZERS = {
     "mixup": "mixup",
     "cutmix": "CutMix",
     "weight_decay": "weight decay",
+    "sam": "SAM",
     "ema": "EMA",
     "swa": "SWA",
+    "snapshots": "snapshots",
 }
 
 #: The same fields with nothing regularized.
-NONE: dict[str, Any] = {**dict.fromkeys(REGULARIZERS, 0.0), "max_norm": None, "non_negative": False}
+NONE: dict[str, Any] = {**dict.fromkeys(REGULARIZERS, 0.0), "max_norm": None, "non_negative": False, "snapshots": 0}
 
 
 def describe(recipe: Recipe) -> str:

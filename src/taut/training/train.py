@@ -92,8 +92,8 @@ def train(
         If above 0, each row takes some columns from another of its batch, and keeps a share of them that is drawn from
         Beta(cutmix, cutmix); targets are blended by that share, as by mixup (Yun et al., 2019). Not beside `mixup`.
     average : str or Average, optional
-        "ema", "swa" or an instance such as ``EMA(0.99)``: after each epoch from the first that is averaged, the network
-        is given the mean of its weights along the way; training goes on from where they stood.
+        "ema", "swa", "snapshots" or an instance such as ``EMA(0.99)``: after each epoch from the first that is
+        averaged, the network is given the mean of its weights along the way; training goes on from where they stood.
     seed : int, default 0
         Seed of first weights, order and dropout.
     callbacks : sequence of Callback, default ()
