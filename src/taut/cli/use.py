@@ -188,10 +188,12 @@ def _show_head(info: ModelInfo) -> None:
 
 
 def _show_shares(info: ModelInfo) -> None:
-    """Show which recipes most of an ensemble's answer comes from."""
+    """Show which recipes most of an ensemble's answer comes from, by the fields in which they differ."""
+    settings = [asdict(recipe) for recipe, _ in info.shares]
+    differing = [name for name in settings[0] if name != "seed" and any(s[name] != settings[0][name] for s in settings)]
     say(f"{len(info.shares)} recipes, by their share of the answer", style="bold")
-    for recipe, share in info.shares[:RECIPES_SHOWN]:
-        say(f"  {share:4.0%}  {recipe.describe()}")
+    for own, (_, share) in zip(settings[:RECIPES_SHOWN], info.shares, strict=False):
+        say(f"  {share:4.0%}  {', '.join(f'{name} {_plain(own[name])}' for name in differing)}")
     rest = info.shares[RECIPES_SHOWN:]
     if rest:
         say(f"  {sum(share for _, share in rest):4.0%}  {len(rest)} more")
