@@ -66,3 +66,8 @@ def test_certain_answers_stay_certain():
     certain = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert tempered(certain, 3.0).tolist() == certain.tolist()
     assert np.isfinite(fit_temperature(certain, np.array([0, 0])))
+
+
+def test_many_equal_chances_do_not_vanish_in_the_cold():
+    equal = np.full((1, 1000), 0.001, dtype=np.float32)
+    np.testing.assert_allclose(tempered(equal, 0.05), equal, rtol=1e-6)
