@@ -240,3 +240,21 @@ def test_show_with_json_holds_everything(tables, capsys):
     assert found["summary"]["entries"][0]["name"] == "chosen network"
     assert found["network"][0]["kind"] == "dense"
     assert found["versions"]["taut"]
+
+
+def test_show_tells_which_recipes_most_of_the_answer_comes_from(people, workplace, capsys):
+    X, y = people[["age", "city"]], people["label"]
+    recipes = [Recipe(epochs=1, hidden_layer_sizes=(width,)) for width in range(2, 14)]
+    models = tuple(fit_model(recipe, X, y, task="classification") for recipe in recipes)
+    save(Ensemble(models, weights=(*[1.0] * 11, 9.0), temperature=1.5), "mixed.taut")
+    assert main(["show", "mixed.taut"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "an ensemble of 12 networks at temperature 1.5" in lines[0]
+    start = lines.index("12 recipes, by their share of the answer")
+    assert lines[start + 1].split() == ["45%", "hidden_layer_sizes", "13"]
+    assert lines[start + 11].split() == ["10%", "2", "more"]
+    assert "  hidden_layer_sizes = 13" in lines
+    assert main(["show", "mixed.taut", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["recipe"] == found["shares"][0]["recipe"] == recipes[-1].to_dict()
+    assert (found["temperature"], found["shares"][0]["share"]) == (1.5, 0.45)

@@ -49,7 +49,7 @@ def made(crew: Crew, folds: list[Fold], planned: list[Plan], **options) -> list[
 
 def bits(outcome: Outcome) -> dict[str, object]:
     """Return everything in an outcome but the clock, for comparison bit by bit."""
-    arrays = ("training_curve", "validation_curve", "norms", "zeros", "input_norms")
+    arrays = ("answers", "training_curve", "validation_curve", "norms", "zeros", "input_norms")
     numbers = np.array([outcome.loss, outcome.training, outcome.penalty])
     columns = {name: values.tobytes() for name, values in outcome.run.columns.items() if name != "seconds"}
     return {

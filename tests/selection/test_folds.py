@@ -17,9 +17,10 @@ from taut.data.inputs import Inputs
 from taut.data.schema import SCALINGS
 from taut.errors import DataError, InvalidType, InvalidValue
 from taut.selection.crew import Crew
-from taut.selection.cross_validation import cross_validate
+from taut.selection.cross_validation import cross_validate, outcomes_on
+from taut.selection.fold_models import fold_models
 from taut.selection.folds import Folds, splits_of
-from taut.selection.outcomes import Plan
+from taut.selection.outcomes import Outcome, Plan
 from taut.training.recipe import Recipe
 from taut.training.shared_table import SharedTable
 
@@ -335,3 +336,60 @@ def test_folds_of_the_data_room_and_of_a_number_are_the_same(wine):
     X, y = wine
     assert same(splits_of(3, X, y, task="classification", seed=4), folds(y, n_splits=3, task="classification", seed=4))
     assert same(splits_of(np.int64(3), X, y, task="classification"), splits_of(3, X, y, task="classification"))
+
+
+# ------------------------------------------------------------------------------------------------- out-of-fold answers
+
+
+def outcomes_of(recipe: Recipe, made: Folds) -> list[Outcome]:
+    return outcomes_on(made, [[recipe] * len(made)], crew=Crew(n_jobs=1))[0]
+
+
+def test_out_of_fold_answers_are_those_of_the_models_that_did_not_train_on_the_rows(wine):
+    X, y = wine
+    made = Folds(X, y, "classification", splits_of(3, X, y, task="classification", repeats=2), repeats=2)
+    recipe = Recipe(epochs=4, hidden_layer_sizes=(4,), dtype="float32")
+    outcomes = outcomes_of(recipe, made)
+    expected = np.zeros((178, 3))
+    for model, (_, held) in zip(fold_models(recipe, made).models, made.splits, strict=True):
+        expected[held] += model.predict_proba(X.iloc[held]) / 2
+    found = made.out_of_fold([outcome.answers for outcome in outcomes])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert made.held_rows.tolist() == list(range(178))
+    for outcome, (_, held) in zip(outcomes, made.splits, strict=True):
+        assert log_loss(y.iloc[held], outcome.answers) == pytest.approx(outcome.metrics["log_loss"], rel=1e-5)
+        assert outcome.answers.base is None  # those for the training rows are gone
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+def test_out_of_fold_numbers_keep_their_digits_and_rows_that_no_fold_validates_are_left_out(targets):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    y = 1.7e9 + X @ np.ones((2, targets))
+    y = y[:, 0] if targets == 1 else y
+    splits = [(np.arange(10), np.array([14, 12])), (np.arange(15), np.array([20, 14]))]
+    made = Folds(X, y, "regression", splits)
+    outcomes = outcomes_of(Recipe(epochs=2, hidden_layer_sizes=(3,)), made)
+    found = made.out_of_fold([outcome.answers for outcome in outcomes])
+    assert made.held_rows.tolist() == [12, 14, 20]
+    assert found.shape == (3, targets)
+    first, second = (outcome.answers for outcome in outcomes)
+    np.testing.assert_array_equal(found, [first[1], (first[0] + second[1]) / 2, second[0]])
+    np.testing.assert_allclose(made.held_truth, y[[12, 14, 20]], rtol=1e-14)
+    assert made.held_truth.shape == y[:3].shape
+    assert len(np.unique(found)) == found.size  # which differ by less than a float32 of this size can tell
+
+
+def test_truth_of_held_rows_is_in_codes_of_all_classes():
+    y = np.array(["b", "a", "c", "b"])
+    made = Folds(np.eye(4), y, "classification", [(np.array([0, 1]), np.array([3, 2]))])
+    assert made.held_truth.tolist() == [2, 1]
+
+
+def test_a_fold_on_which_training_diverged_answers_nothing(wine):
+    X, y = wine
+    made = Folds(X, y, "classification", splits_of(2, X, y, task="classification"))
+    (outcome, _) = outcomes_of(Recipe(epochs=3, optimizer="sgd", learning_rate=1e30), made)
+    assert outcome.diverged
+    assert outcome.answers.shape == (len(made.splits[0][1]), 3)
+    assert np.isnan(outcome.answers).all()

@@ -93,6 +93,68 @@ def test_ensemble_of_one_is_an_ensemble(ensemble, frame, tmp_path):
     assert_same(loaded.predict_proba(frame), ensemble.models[1].predict_proba(frame))
 
 
+@pytest.fixture
+def mixed(ensemble) -> Ensemble:
+    """The models with another recipe among them, weights and a temperature."""
+    first, second, third = ensemble.models
+    second = replace(second, recipe=replace(second.recipe, l2=0.5))
+    return Ensemble((first, second, third), weights=(1.0, 1 / 3, 0.5), temperature=1.25)
+
+
+def test_weights_and_temperature_come_back_bit_by_bit(mixed, frame, tmp_path):
+    save(mixed, tmp_path / "a.taut")
+    loaded = load(tmp_path / "a.taut")
+    assert (loaded.weights, loaded.temperature) == (mixed.weights, mixed.temperature)
+    assert [model.recipe.l2 for model in loaded.models] == [0.0001, 0.5, 0.0001]
+    assert_same(loaded.predict_proba(frame), mixed.predict_proba(frame))
+    names = list(members_of((tmp_path / "a.taut").read_bytes()))
+    assert names.count("ensemble.json") == 1
+    info = inspect(tmp_path / "a.taut")
+    assert info.shares == tuple(mixed.shares.items())
+    assert (info.recipe, info.temperature, info.n_models) == (mixed.recipe, 1.25, 3)
+
+
+def test_weights_alone_or_temperature_alone_are_kept(ensemble, tmp_path):
+    for changes in ({"weights": (1.0, 2.0, 1.0)}, {"temperature": 0.5}):
+        changed = replace(ensemble, **changes)
+        save(changed, tmp_path / "a.taut")
+        loaded = load(tmp_path / "a.taut")
+        assert (loaded.weights, loaded.temperature) == (changed.weights, changed.temperature)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (b'{"weights": [1.0, 1.0], "temperature": 1.0}', "the weights must be a tuple of 3 numbers, got (1.0, 1.0)"),
+        (b'{"weights": [1.0, -1.0, 1.0], "temperature": 1.0}', "got -1.0"),
+        (b'{"weights": [1.0, 0.0, 1.0], "temperature": 1.0}', "a weight must be a number above 0"),
+        (b'{"weights": [1.0, {"$float": "nan"}, 1.0], "temperature": 1.0}', "got nan"),
+        (b'{"weights": [1.0, {"$float": "inf"}, 1.0], "temperature": 1.0}', "got inf"),
+        (b'{"weights": [1.0, "2", 1.0], "temperature": 1.0}', "got '2'"),
+        (b'{"weights": [1.0, true, 1.0], "temperature": 1.0}', "got True"),
+        (b'{"weights": 1.0, "temperature": 1.0}', "'weights' should be list, not float"),
+        (b'{"weights": [1.0, 1.0, 1.0], "temperature": 0.0}', "the temperature must be a number at least 0.05"),
+        (b'{"weights": [1.0, 1.0, 1.0], "temperature": -1.5}', "the temperature must be a number at least 0.05"),
+        (b'{"weights": [1.0, 1.0, 1.0], "temperature": {"$float": "nan"}}', "got nan"),
+        (b'{"weights": [1.0, 1.0, 1.0]}', "lacks the field 'temperature'"),
+        (b'{"weights": [1.0, 1.0, 1.0], "temperature": 1.0, "bias": 0.0}', "unknown field 'bias'"),
+    ],
+)
+def test_weights_that_mean_nothing_are_refused_by_loading_and_inspection(document, message, mixed, tmp_path):
+    save(mixed, tmp_path / "good.taut")
+    (tmp_path / "bad.taut").write_bytes(replaced("ensemble.json", document)((tmp_path / "good.taut").read_bytes()))
+    for read in (inspect, load):
+        with pytest.raises(ModelFileError, match=r"ensemble\.json") as caught:
+            read(tmp_path / "bad.taut")
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_in_a_file_that_has_one_model_are_refused(model_bytes, tmp_path):
+    bad = with_member("ensemble.json")(model_bytes)
+    assert_refused(bad, "it holds 'ensemble.json', which a model does not consist of", tmp_path / "bad.taut")
+
+
 def test_same_ensemble_gives_the_same_bytes(ensemble, ensemble_bytes, tmp_path):
     save(ensemble, tmp_path / "a.taut", summary={"scores": {"accuracy": 0.5}})
     assert (tmp_path / "a.taut").read_bytes() == ensemble_bytes
@@ -227,10 +289,6 @@ CASES = {
     "other classes": (
         edited("models/1/schema.json", "targets", "classes", ["maybe", "no", "yo"]),
         f"{APART}classes: number 1 has ['maybe', 'no', 'yes'], number 2 ['maybe', 'no', 'yo'])",
-    ),
-    "another recipe": (
-        edited("models/2/recipe.json", "l2", 0.5),
-        f"{APART}l2: number 1 has 0.0001, number 3 0.5)",
     ),
     "a member that declares too much": (
         declaring("models/1/history.json", 2**31),

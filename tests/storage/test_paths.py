@@ -68,3 +68,10 @@ NO_PATH = "path.json and path.safetensors hold no path ("
 )
 def test_bad_file_of_an_estimator_that_chose_is_refused_in_one_line(spoil, message, chosen_bytes, tmp_path):
     assert_refused(spoil(chosen_bytes), message, tmp_path / "a.taut")
+
+
+def test_models_of_several_recipes_are_refused(chosen_bytes, tmp_path):
+    members = members_of(chosen_bytes)
+    second = {name.replace("/0/", "/1/"): data for name, data in members.items() if name.startswith("models/0/")}
+    bad = edited("models/1/recipe.json", "l2", 0.5)(sealed({**members, **second}))
+    assert_refused(bad, "the models of a classifier_cv are of one recipe, and these of 2", tmp_path / "bad.taut")

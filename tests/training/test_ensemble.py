@@ -1,4 +1,4 @@
-"""`Ensemble`: models of one recipe answer by their mean, which is better than what they say one by one."""
+"""`Ensemble`: models, of whatever recipes, answer by their mean, which is better than what they say one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from taut import Ensemble, InvalidType, InvalidValue, Recipe
 from taut.selection.scores import answers, score
 from taut.training import Model, fit_model
-from taut.training.ensemble import MOST_MODELS
+from taut.training.ensemble import MOST_MODELS, tempered
 
 ROWS = 60
 
@@ -50,6 +50,13 @@ def classifier(table, label) -> Ensemble:
 @pytest.fixture(scope="module")
 def regressor(table, amount) -> Ensemble:
     return Ensemble(tuple(fitted(table[rows], amount[rows], "regression") for rows in parts()))
+
+
+@pytest.fixture(scope="module")
+def mixed(table, label) -> Ensemble:
+    """Two models of one recipe, which count 3 of 6, around one of another."""
+    other = fitted(table, label, l2=0.5, hidden_layer_sizes=(3, 3), scaling="robust")
+    return Ensemble((fitted(table, label), other, fitted(table, label, seed=1)), weights=(1.0, 3.0, 2.0))
 
 
 def test_probabilities_are_the_mean_of_the_models_and_the_class_is_the_most_probable_of_that(classifier, table):
@@ -174,11 +181,6 @@ def test_models_that_do_not_belong_together_are_refused_with_what_differs(table,
             fitted(table, amount, "regression"),
             fitted(table, pair[:, :1], "regression"),
         ),
-        "l2: number 1 has 0.0001, number 2 0.5": (first, fitted(table, label, l2=0.5)),
-        "hidden_layer_sizes: number 1 has (4,), number 2 (4, 4)": (
-            first,
-            fitted(table, label, hidden_layer_sizes=(4, 4)),
-        ),
     }
     for message, models in cases.items():
         with pytest.raises(InvalidValue) as caught:
@@ -186,11 +188,61 @@ def test_models_that_do_not_belong_together_are_refused_with_what_differs(table,
         assert str(caught.value) == f"the models of an ensemble differ in {message}"
 
 
-def test_models_may_differ_in_their_seeds_alone(table, label):
-    first = fitted(table, label)
-    assert Ensemble((first, fitted(table, label, seed=1))).recipe.seed == 0
-    with pytest.raises(InvalidValue, match="number 1 has 4, number 3 5"):
-        Ensemble((first, fitted(table, label, seed=1), replace(first, recipe=replace(first.recipe, epochs=5))))
+def test_models_of_several_recipes_and_encoders_answer_together(mixed, table):
+    weights = np.array([1.0, 3.0, 2.0]) / 6.0
+    each = np.stack([model.predict_proba(table) for model in mixed.models])
+    np.testing.assert_allclose(mixed.predict_proba(table), np.tensordot(weights, each, 1), rtol=1e-14)
+    assert len({model.encoder.transform(table).tobytes() for model in mixed.models}) > 1
+
+
+def test_recipe_is_that_of_most_of_the_answer_and_seeds_make_no_other(mixed):
+    first, second, third = (model.recipe for model in mixed.models)
+    assert (first.seed, third.seed) == (0, 1)
+    assert list(mixed.shares.items()) == [(first, 0.5), (second, 0.5)]
+    assert mixed.recipe == first
+    heavier = replace(mixed, weights=(1.0, 4.0, 2.0))
+    assert heavier.recipe == second
+    assert sum(heavier.shares.values()) == pytest.approx(1.0)
+
+
+def test_weights_of_numbers_and_their_scale(regressor, table):
+    each = np.stack([model.predict(table) for model in regressor.models])
+    for scale in (1.0, 0.25):
+        weighted = Ensemble(regressor.models, tuple(scale * weight for weight in (5, 1, 2)))
+        np.testing.assert_allclose(weighted.predict(table), np.array([5, 1, 2]) / 8 @ each)
+    assert Ensemble(regressor.models).weights == (1.0, 1.0, 1.0)
+
+
+def test_temperature_makes_less_sure_and_changes_no_class(classifier, table):
+    warm = replace(classifier, temperature=3)
+    plain = classifier.predict_proba(table)
+    np.testing.assert_array_equal(warm.predict_proba(table), tempered(plain, 3.0))
+    assert (warm.predict_proba(table).max(axis=1) < plain.max(axis=1)).all()
+    assert warm.predict(table).tolist() == classifier.predict(table).tolist()
+    assert replace(warm, temperature=1.0) == classifier
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights": (1.0, 1.0)}, r"the weights must be a tuple of 3 numbers, got \(1.0, 1.0\)"),
+        ({"weights": [1.0, 1.0, 1.0]}, "the weights must be a tuple of 3 numbers"),
+        ({"weights": (1.0, -1.0, 1.0)}, "a weight must be a number above 0 and at most 1e\\+06, got -1.0"),
+        ({"weights": (1.0, 0.0, 1.0)}, "a weight must be a number above 0"),
+        ({"weights": (1.0, np.nan, 1.0)}, "got nan"),
+        ({"weights": (1.0, 1e7, 1.0)}, "at most 1e\\+06"),
+        ({"temperature": 0.0}, "the temperature must be a number at least 0.05 and at most 20, got 0.0"),
+        ({"temperature": np.inf}, "the temperature must be"),
+    ],
+)
+def test_weights_and_temperatures_that_mean_nothing_are_refused(changes, message, classifier):
+    with pytest.raises(InvalidValue, match=message):
+        replace(classifier, **changes)
+
+
+def test_temperature_is_not_for_numbers(regressor):
+    with pytest.raises(InvalidValue, match="for regression it must be 1, got 2"):
+        replace(regressor, temperature=2.0)
 
 
 @pytest.mark.parametrize("count", [0, MOST_MODELS + 1])

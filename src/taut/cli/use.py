@@ -37,6 +37,7 @@ Probabilities = Annotated[bool, typer.Option("--proba", help="Give the probabili
 DIGITS = "%.10g"  # more digits than any prediction has, and none that come from rounding
 FORMATS = (".csv", ".tsv", ".parquet")
 LEVELS_SHOWN = 5
+RECIPES_SHOWN = 10
 
 
 def predict(
@@ -133,6 +134,8 @@ def show(model: ModelFile, json: Json = False) -> None:
         show_scores(info.summary)
         for note in info.summary["notes"]:
             say(f"Note: {note}")
+    if len(info.shares) > 1:
+        _show_shares(info)
     if info.recipe is not None:
         _show_recipe(info.recipe)
     if info.columns:
@@ -160,6 +163,7 @@ def _as_json(info: ModelInfo, network: Network) -> dict[str, Any]:
         **values,
         "path": str(info.path),
         "recipe": None if info.recipe is None else info.recipe.to_dict(),
+        "shares": [{"recipe": recipe.to_dict(), "share": share} for recipe, share in info.shares],
         "columns": [column.to_dict() for column in info.columns],
         "network": network.to_spec(),
     }
@@ -172,6 +176,8 @@ def _show_head(info: ModelInfo) -> None:
     what = f"a {info.kind}" if info.task is None else f"{info.task}{of}"
     if info.kind == "ensemble" or info.n_models > 1:
         what += f", an ensemble of {info.n_models} network{'' if info.n_models == 1 else 's'}"
+    if info.temperature != 1.0:
+        what += f" at temperature {info.temperature:.3g}"
     say(f"{info.path}: {what} ({size:.0f} kB unpacked, format {info.format})")
     if info.classes is not None:
         shown = ", ".join(map(str, info.classes[:20])) + (", …" if len(info.classes) > 20 else "")
@@ -179,6 +185,19 @@ def _show_head(info: ModelInfo) -> None:
     if summary:
         say()
         say(summary["answer"])
+
+
+def _show_shares(info: ModelInfo) -> None:
+    """Show which recipes most of an ensemble's answer comes from, by the fields in which they differ."""
+    settings = [asdict(recipe) for recipe, _ in info.shares]
+    differing = [name for name in settings[0] if name != "seed" and any(s[name] != settings[0][name] for s in settings)]
+    say(f"{len(info.shares)} recipes, by their share of the answer", style="bold")
+    for own, (_, share) in zip(settings[:RECIPES_SHOWN], info.shares, strict=False):
+        say(f"  {share:4.0%}  {', '.join(f'{name} {_plain(own[name])}' for name in differing)}")
+    rest = info.shares[RECIPES_SHOWN:]
+    if rest:
+        say(f"  {sum(share for _, share in rest):4.0%}  {len(rest)} more")
+    say()
 
 
 def _show_recipe(recipe: Recipe) -> None:

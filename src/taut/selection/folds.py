@@ -239,6 +239,47 @@ class Folds:
         true = y if isinstance(targets, ClassTargets) else targets.decode(y)
         return Fold(train, held, encoder, targets, table, true, weight)
 
+    @property
+    def held_rows(self) -> np.ndarray:
+        """The rows that a fold validates, int64, ascending; forward in time, the first rows never are."""
+        return np.unique(np.concatenate([held for _, held in self.splits]))
+
+    @property
+    def held_truth(self) -> np.ndarray:
+        """Codes of the classes of `held_rows`, or their numbers, of shape (rows,) or (rows, targets)."""
+        y = take(self.y, self.held_rows)
+        if self.classes is not None:
+            return self.classes.encode(y)
+        targets = NumberTargets().fit(y)
+        return targets.decode(targets.encode(y))
+
+    def out_of_fold(self, answers: Sequence[np.ndarray]) -> np.ndarray:
+        """Return for each of `held_rows` what was answered where it did not train, the mean if that was repeated.
+
+        Parameters
+        ----------
+        answers : sequence of ndarray, shape (validation rows, outputs)
+            One array a fold, for its validation rows.
+
+        Returns
+        -------
+        ndarray, shape (held rows, outputs)
+
+        Examples
+        --------
+        >>> splits = [(np.array([0]), np.array([2, 1])), (np.array([1]), np.array([2]))]
+        >>> made = Folds(np.zeros((3, 1)), np.arange(3.0), "regression", splits)
+        >>> made.held_rows.tolist(), made.out_of_fold([np.array([[5.0], [4.0]]), np.array([[7.0]])]).tolist()
+        ([1, 2], [[4.0], [6.0]])
+        """
+        rows = self.held_rows
+        sums, counts = np.zeros((len(rows), answers[0].shape[1])), np.zeros(len(rows))
+        for (_, held), own in zip(self.splits, answers, strict=True):
+            places = np.searchsorted(rows, held)
+            np.add.at(sums, places, own)  # a row may stand in a fold twice
+            np.add.at(counts, places, 1.0)
+        return (sums / counts[:, None]).astype(answers[0].dtype)
+
     def mean_and_error(self, values: np.ndarray) -> tuple[float, float]:
         """Return the mean over the folds and its standard error.
 

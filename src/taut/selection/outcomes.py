@@ -62,6 +62,9 @@ class Outcome:
         NaN if there are no validation rows.
     metrics : dict of str to float
         Each metric of the task on the validation rows.
+    answers : ndarray, shape (validation rows, classes or targets)
+        Probabilities, in float32, or numbers in their own units, in float64: differences of large numbers are small.
+        NaN if training diverged.
     training, training_metrics
         The same on the training rows, with all noise off.
     training_curve, validation_curve : ndarray, shape (epochs,)
@@ -79,6 +82,7 @@ class Outcome:
 
     loss: float
     metrics: dict[str, float]
+    answers: np.ndarray
     training: float
     training_metrics: dict[str, float]
     training_curve: np.ndarray
@@ -115,7 +119,8 @@ def outcome_of(finished: FinishedRun, fold: Fold) -> Outcome:
         lost, nowhere = np.full(len(layers), np.nan), np.full(network.n_inputs, np.nan)
         curve = np.full(finished.planned.last_epoch, np.inf)
         worst = dict(zip(METRICS[task], (np.inf, -np.inf), strict=True))
-        return Outcome(np.inf, worst, np.inf, worst, curve, curve, np.inf, lost, lost, nowhere, finished)
+        silent = np.full((len(fold.held), network.n_outputs), np.nan)
+        return Outcome(np.inf, worst, silent, np.inf, worst, curve, curve, np.inf, lost, lost, nowhere, finished)
     data_loss = building.loss(recipe, task, None).evaluation()
     outputs = network.predict(fold.table.X).astype(np.float64, copy=False)
     rows = data_loss.rows(outputs, data_loss.prepare(fold.table.y, network.n_outputs))
@@ -129,6 +134,7 @@ def outcome_of(finished: FinishedRun, fold: Fold) -> Outcome:
     return Outcome(
         loss=losses[1],
         metrics=metrics[1],
+        answers=_kept(answers[len(fold.train) :], task),
         training=losses[0],
         training_metrics=metrics[0],
         training_curve=columns["evaluation_data_loss"],
@@ -139,3 +145,9 @@ def outcome_of(finished: FinishedRun, fold: Fold) -> Outcome:
         input_norms=_input_norms(network),
         run=finished,
     )
+
+
+def _kept(answers: np.ndarray, task: str) -> np.ndarray:
+    """Return a copy, so that the answers for the training rows can be forgotten."""
+    columns = answers[:, None] if answers.ndim == 1 else answers
+    return columns.astype(np.float32 if task == "classification" else np.float64)

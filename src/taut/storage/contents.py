@@ -9,7 +9,7 @@ cross-validation, which has one of them or an ensemble. Floor 7 of the house; kn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from types import NoneType
 from typing import Any
 
@@ -25,7 +25,7 @@ from taut.storage.documents import check_annotated, checked_fields, read_documen
 from taut.storage.networks import NETWORK, WEIGHTS, read_network, read_tensors, write_network, write_tensors
 from taut.storage.paths import PATH, PATH_ARRAYS, read_path, write_path
 from taut.storage.preprocessing import read_encoder, write_encoder
-from taut.training.ensemble import MOST_MODELS, Ensemble
+from taut.training.ensemble import MOST_MODELS, Ensemble, check_mixture
 from taut.training.history import History, State
 from taut.training.model import Model
 from taut.training.recipe import TASKS, Recipe
@@ -37,6 +37,7 @@ __all__ = [
     "needed_members",
     "read_contents",
     "read_history",
+    "read_mixture",
     "read_recipe",
     "read_schema",
     "write_contents",
@@ -44,6 +45,7 @@ __all__ = [
 
 RECIPE, SCHEMA, HISTORY, MEMORY = "recipe.json", "schema.json", "history.json", "optimizer.safetensors"
 PREPROCESSING, PARAMETERS = "preprocessing.skops", "parameters.json"
+MIXTURE = "ensemble.json"
 
 _MODEL = (RECIPE, SCHEMA, NETWORK, WEIGHTS, HISTORY, MEMORY, PREPROCESSING)
 
@@ -58,7 +60,7 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "regressor_cv": _MODEL,
 }
 
-# The kinds whose models lie in folders, with what lies beside these.
+# The kinds whose models lie in folders, with what lies beside these; there may be a mixture, too.
 _BESIDE: dict[str, tuple[str, ...]] = {
     "ensemble": (),
     "classifier_cv": (PARAMETERS, PATH, PATH_ARRAYS),
@@ -89,7 +91,9 @@ def needed_members(kind: str, names: Collection[str]) -> tuple[str, ...]:
     if not 1 <= count <= MOST_MODELS:
         whole = "an ensemble" if kind == "ensemble" else f"a {kind}"
         raise ModelFileError(f"{whole} has from 1 to {MOST_MODELS} models, and this one {count}")
-    return (*(f"{_folder(place)}/{name}" for place in range(count) for name in MEMBERS[kind]), *_BESIDE[kind])
+    mixture = (MIXTURE,) if MIXTURE in names else ()
+    in_folders = (f"{_folder(place)}/{name}" for place in range(count) for name in MEMBERS[kind])
+    return (*in_folders, *_BESIDE[kind], *mixture)
 
 
 def models_apart(kind: str, members: Mapping[str, bytes]) -> list[dict[str, bytes]]:
@@ -117,7 +121,7 @@ def write_contents(thing: Any) -> tuple[str, dict[str, bytes]]:
     if isinstance(thing, Model):
         return "model", _write_model(thing)
     if isinstance(thing, Ensemble):
-        return "ensemble", _write_folders(thing.models)
+        return "ensemble", _write_folders(thing)
     from sklearn.base import BaseEstimator
 
     for kind, estimator in _estimators().items():
@@ -141,18 +145,20 @@ def _estimators() -> dict[str, Any]:
     }
 
 
-def _write_folders(models: Sequence[Model]) -> dict[str, bytes]:
-    apart = [_write_model(model) for model in models]
-    return {f"{_folder(place)}/{name}": data for place, members in enumerate(apart) for name, data in members.items()}
+def _write_folders(model: Model | Ensemble) -> dict[str, bytes]:
+    models = model.models if isinstance(model, Ensemble) else (model,)
+    apart = [_write_model(one) for one in models]
+    folders = {f"{_folder(place)}/{name}": data for place, own in enumerate(apart) for name, data in own.items()}
+    if not isinstance(model, Ensemble) or model == Ensemble(model.models):
+        return folders
+    return folders | {MIXTURE: write_document({"weights": model.weights, "temperature": model.temperature})}
 
 
 def _write_estimator(kind: str, estimator: Any) -> dict[str, bytes]:
-    from taut.estimators.base import models_of
-
     parameters = {PARAMETERS: _write_parameters(estimator)}
     if kind not in _BESIDE:
         return _write_model(estimator.model_) | parameters
-    return _write_folders(models_of(estimator.model_)) | parameters | write_path(estimator.path_)
+    return _write_folders(estimator.model_) | parameters | write_path(estimator.path_)
 
 
 def _write_model(model: Model) -> dict[str, bytes]:
@@ -212,10 +218,11 @@ def read_contents(kind: str, members: Mapping[str, bytes]) -> Any:
         model = _read_model(members)
         return model if kind == "model" else _read_estimator(kind, model, members)
     models = _read_folders(models_apart(kind, members))
-    if kind != "ensemble" and len(models) == 1:  # there is no cross-validation with one fold
+    if kind != "ensemble" and len(models) == 1 and MIXTURE not in members:  # there is no cross-validation with one fold
         return _read_estimator(kind, models[0], members)
+    weights, temperature = read_mixture(members, len(models))
     with damage("its models do not belong together"):
-        ensemble = Ensemble(tuple(models))
+        ensemble = Ensemble(tuple(models), weights, temperature)
     return ensemble if kind == "ensemble" else _read_estimator(kind, ensemble, members)
 
 
@@ -242,6 +249,17 @@ def _read_model(members: Mapping[str, bytes]) -> Model:
         _check_memory(model)
         _check_prediction(model)
     return model
+
+
+def read_mixture(members: Mapping[str, bytes], n_models: int) -> tuple[tuple[float, ...], float]:
+    """Return the weights of the models and the temperature, or raise `ModelFileError`; all count alike without them."""
+    if MIXTURE not in members:
+        return (1.0,) * n_models, 1.0
+    document = read_document(members[MIXTURE], MIXTURE)
+    weights, temperature = checked_fields(document, MIXTURE, {"weights": list, "temperature": float})
+    with damage(f"{MIXTURE} says nothing that can be done"):
+        check_mixture(tuple(weights), temperature, n_models)
+    return tuple(weights), temperature
 
 
 def read_recipe(members: Mapping[str, bytes]) -> Recipe:
@@ -359,6 +377,8 @@ def _read_estimator(kind: str, model: Model | Ensemble, members: Mapping[str, by
         estimator: Any = estimator_class(**parameters)
     keep_model(estimator, model)
     if kind in _BESIDE:
+        if isinstance(model, Ensemble) and len(model.shares) > 1:
+            raise ModelFileError(f"the models of a {kind} are of one recipe, and these of {len(model.shares)}")
         keep_path(estimator, read_path(members, model.recipe, model.task))
     encoder = models_of(model)[0].encoder
     estimator.n_features_in_ = encoder.n_features_in_

@@ -13,6 +13,7 @@ member; a reader looks at it first, so that a file from a later version is refus
 ``optimizer.safetensors``    what the optimizer remembers, and an average of weights, so that training can go on
 ``preprocessing.skops``      the encoder of the columns
 ``parameters.json``          the parameters of an estimator
+``ensemble.json``            the weights of the models of an ensemble, and its temperature, if they are not all 1
 ``path.json``                what an estimator that chose by cross-validation has found, without the table
 ``path.safetensors``         the same, its arrays
 ``summary.json``             what `taut fit` found, if it wrote the file
@@ -66,6 +67,7 @@ _LIMITS = {
     "recipe.json": 4 * _MEGABYTE,
     "network.json": 16 * _MEGABYTE,
     "parameters.json": 4 * _MEGABYTE,
+    contents.MIXTURE: _MEGABYTE,
     "path.json": 64 * _MEGABYTE,
     "path.safetensors": 256 * _MEGABYTE,
     "schema.json": 64 * _MEGABYTE,

@@ -18,6 +18,7 @@ from taut.storage import contents
 from taut.storage.documents import checked_fields, read_document
 from taut.storage.model_file import SUMMARY, read_members
 from taut.storage.networks import NETWORK, count_parameters
+from taut.training.ensemble import shares_of
 from taut.training.recipe import Recipe
 
 __all__ = ["ModelInfo", "inspect", "read_summary"]
@@ -34,7 +35,7 @@ class ModelInfo:
     kind : str
         "network", "model", "ensemble", "classifier", "regressor", "classifier_cv" or "regressor_cv".
     n_models : int
-        How many networks are in it; what is said of one of an ensemble is said of the first.
+        How many networks are in it; what is said of one of an ensemble is said of the first, but for its recipe.
     format : int
         Number of its format.
     versions : dict of str to str
@@ -42,7 +43,12 @@ class ModelInfo:
     task : str or None
         "classification" or "regression"; None for a bare network.
     recipe : Recipe or None
-        What it was trained by.
+        What it was trained by; of an ensemble, what the models were that most of its answer comes from.
+    shares : tuple of (Recipe, float)
+        Of an ensemble, the recipes of its models, apart from their seeds, and the share each has of the answer, the
+        largest first.
+    temperature : float
+        Of an ensemble, what its probabilities are made less sure by.
     columns : tuple of ColumnSchema
         What each column of the table is, and what is done with it.
     classes : list or None
@@ -68,6 +74,8 @@ class ModelInfo:
     versions: dict[str, str]
     task: str | None
     recipe: Recipe | None
+    shares: tuple[tuple[Recipe, float], ...]
+    temperature: float
     columns: tuple[ColumnSchema, ...]
     classes: list[Any] | None
     n_targets: int
@@ -114,13 +122,15 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
         types = {"n_inputs": int, "dtype": str, "layers": list, "loss": dict | NoneType}
         n_inputs, dtype, _, _ = checked_fields(network, NETWORK, types)
         task: str | None = None
-        recipe: Recipe | None = None
+        shares: dict[Recipe, float] = {}
+        temperature = 1.0
         columns: tuple[ColumnSchema, ...] = ()
         classes: list[Any] | None = None
         n_targets = epochs = 0
         if manifest.kind != "network":
             task, targets, columns = contents.read_schema(first)
-            recipe = contents.read_recipe(first)
+            weights, temperature = contents.read_mixture(members, len(apart))
+            shares = shares_of([contents.read_recipe(own) for own in apart], weights)
             epochs = contents.read_history(first).epochs
             if isinstance(targets, ClassTargets):
                 classes = targets.classes_.tolist()
@@ -133,7 +143,9 @@ def inspect(path: str | os.PathLike[str]) -> ModelInfo:
             format=manifest.format,
             versions=manifest.versions,
             task=task,
-            recipe=recipe,
+            recipe=next(iter(shares), None),
+            shares=tuple(shares.items()) if len(apart) > 1 else (),
+            temperature=temperature,
             columns=columns,
             classes=classes,
             n_targets=n_targets,
