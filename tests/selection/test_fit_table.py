@@ -60,7 +60,7 @@ def test_the_recipe_is_where_the_search_starts_and_what_it_does_not_search_stays
 
 def test_by_one_standard_error_the_chosen_is_the_one_that_follows_its_training_rows_least():
     frame, target = load_sample("diabetes")
-    result = quick_fit(frame, target, cv=3, rule="1se")
+    result = quick_fit(frame, target, cv=3, rule="1se", effort=6)
     best = result.search.best
     near = [trial for trial in result.candidates if trial.mean <= best.mean + best.standard_error]
     assert result.rule == "1se"
