@@ -1,140 +1,251 @@
 """Choosing: from a table to the networks that answer for it together.
 
-A portfolio of recipes is raced on common folds, the best are crossed and moved in further rounds, and all networks that
-came to their end are kept with their answers for the rows that they were not trained on. By those answers some are
-taken into the ensemble, each with a weight, and their probabilities get the temperature that they deserve. If all of
-that is not clearly better than a constant guess, the constant guess is the answer. Floor 5 of the house; knows nothing of files or
-screens.
+A portfolio of recipes is raced on common folds, and the best are crossed and moved in further rounds. All networks that
+came to their end are kept, with their answers for the rows that they were not trained on, and the best of them are
+blended. What it is worth is counted in multiplications: few rows are tried with many recipes, many rows with the few
+that come first. Floor 5 of the house; knows nothing of files or screens.
 """
 
 from __future__ import annotations
 
 import time as clock
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from taut.checks import check_choice
 from taut.data.frames import take
+from taut.data.splits import hold_out
+from taut.data.targets import ClassTargets, ClassWeight
 from taut.errors import InvalidValue, NonFiniteLoss
-from taut.selection.calibration import fit_temperature
+from taut.selection.blending import Blend, Finished, blended
 from taut.selection.crew import Crew, Report
-from taut.selection.cross_validation import CHOOSING, Progress
-from taut.selection.ensemble_selection import select_ensemble
-from taut.selection.fold_models import model_of
-from taut.selection.folds import EncodedFolds, Folds
+from taut.selection.cross_validation import CHOOSING, Progress, in_precision
+from taut.selection.fold_models import fit_models
+from taut.selection.folds import CV, EncodedFolds, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
-from taut.selection.objectives import METRICS, objective_of
-from taut.selection.outcomes import Outcome
-from taut.selection.scores import mean_and_error
+from taut.selection.objectives import objective_of
+from taut.selection.outcomes import Plan
+from taut.selection.portfolio import PLAIN, PORTFOLIO
+from taut.selection.search import seconds_of
 from taut.selection.search_result import Effort, SearchResult, rank, simplest
-from taut.selection.space import Setting, Space
-from taut.selection.trials import Trial
-from taut.training.ensemble import Ensemble, tempered
+from taut.selection.space import DESIGN, SPACE, Setting, Space
+from taut.training.ensemble import Ensemble
+from taut.training.model import Model, Table
 from taut.training.recipe import Recipe
 
-__all__ = ["Blend", "Member", "blended", "raced"]
+__all__ = ["EFFORTS", "FINALS", "Chosen", "choose"]
 
-# Of the trials that came to their end, so many of the best may enter the ensemble.
-_MOST_MEMBERS = 12
-# Less than this share of the answer is not worth a network's room and time.
-_LEAST_WEIGHT = 0.02
+FINALS = ("ensemble", "refit")
+
+#: What the words mean: recipes of the portfolio, and settings of each further round, as long as all of it takes no more
+#: multiplications than these.
+EFFORTS = {
+    "quick": (Effort(8, ()), 3e11),
+    "standard": (Effort(24, (12, 8)), 2e12),
+    "thorough": (Effort(len(PORTFOLIO), (24, 24, 16)), 2e13),
+}
+# In the mean over a round, a setting is trained for so much of its epochs before it falls behind.
+_TRAINED = 0.55
+# So many networks, of the heaviest members, are fitted to all rows where the choice was made on some.
+_MOST_REFITS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
-    """A trial in an ensemble: its networks, one a fold, and how much they count together."""
-
-    trial: Trial
-    outcomes: list[Outcome]
-    weight: float
-
-
-@dataclass(frozen=True, eq=False)
-class Blend:
-    """Networks that answer together, and how well they do on rows that they were not trained on.
+class Chosen:
+    """What was chosen for a table.
 
     Attributes
     ----------
-    members : tuple of Member
-        Whose networks answer, the heaviest first.
-    temperature : float
-        Of their mean probabilities; 1 for numbers.
-    answers : ndarray, shape (rows, outputs)
-        Of the ensemble, each row's from networks that were not trained on it.
-    scores : dict of str to (float, float)
-        Each metric of these answers, mean over the folds and standard error. Weights and temperature were chosen on the
-        same rows, which flatters them a little.
-    over_constant : tuple of float
-        By how much the mean loss of the constant guess is above theirs on the same rows, and its standard error.
-    is_constant : bool
-        Whether the constant guess is the answer, because nothing was clearly better.
+    search : SearchResult
+        All that was tried.
+    blend : Blend
+        Who answers, and how well.
+    model : Ensemble or Model
+        What answers.
+    notes : list of str
+        What a reader should know, in plain sentences.
     """
 
-    members: tuple[Member, ...]
-    temperature: float
-    answers: np.ndarray
-    scores: dict[str, tuple[float, float]]
-    over_constant: tuple[float, float]
-    is_constant: bool
-
-    def ensemble(self, folds: Folds) -> Ensemble:
-        """Return the networks of all members as one model."""
-        models, weights = [], []
-        for member in self.members:
-            encoded = folds.encoded(member.trial.recipe.encoding)
-            models += [model_of(outcome, fold) for outcome, fold in zip(member.outcomes, encoded, strict=True)]
-            weights += [member.weight / len(encoded)] * len(encoded)
-        return Ensemble(tuple(models), tuple(weights), self.temperature)
+    search: SearchResult
+    blend: Blend
+    model: Ensemble | Model
+    notes: list[str]
 
 
-Finished = list[tuple[Trial, list[Outcome]]]
-
-
-def raced(
-    base: Recipe,
-    settings: Sequence[Setting],
-    plain: int,
-    folds: Folds,
+def choose(
+    X: Table,
+    y: Any,
     *,
-    effort: Effort,
-    budget: Budget,
-    dtype: str | None = CHOOSING,
-    crew: Crew | None = None,
+    task: str,
+    recipe: Recipe | None = None,
+    effort: str = "standard",
+    objective: str = "auto",
+    budget: float | str | None = None,
+    final: str = "ensemble",
+    cv: CV = 5,
+    repeats: int = 1,
+    groups: Any = None,
+    time: Any = None,
+    sample_weight: np.ndarray | None = None,
+    class_weight: ClassWeight = None,
+    choose_rows: int = 5000,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    backend: str | None = None,
     report: Report | None = None,
-) -> tuple[SearchResult, Finished]:
-    """Race settings on folds, refine the best, and keep what came to its end.
+) -> Chosen:
+    """Choose networks for a table by cross-validation, and let them answer together.
 
     Parameters
     ----------
-    base : Recipe
-        What the settings change.
-    settings : sequence of dict
-        The first round; the first `plain` of them are trained to their end in any case.
-    plain : int
-        How many those are.
-    folds : Folds
-        The folds.
-    effort : Effort
-        How many settings the further rounds try.
-    budget : Budget
-        How long it may take.
-    dtype, crew, report
+    X : DataFrame or array, shape (rows, columns)
+        The table without the target, as it is.
+    y : Series or array, shape (rows,)
+        The target.
+    task : {"classification", "regression"}
+        What to fit.
+    recipe : Recipe, optional
+        What it has other than `Recipe`'s defaults stays so; all else is chosen.
+    effort : {"quick", "standard", "thorough"}, default "standard"
+        How much work it is worth. It counts what is done, not seconds: same seed, same answer.
+    objective : str, default "auto"
+        What the ensemble is chosen by: "log_loss", "accuracy", "balanced_accuracy", "roc_auc", "brier"; "rmse", "mae",
+        "r2"; "auto" is the first of the task.
+    budget : float or str, optional
+        Most seconds it may take, or "90s", "2m", "1h".
+    final : {"ensemble", "refit"}, default "ensemble"
+        Keep the networks of the folds, which answer together, or one network with the best setting, fitted to all rows.
+    cv, repeats, groups, time, sample_weight, class_weight
+        See `regularization_path`.
+    choose_rows : int, default 5000
+        Of a longer table, the choice is made on so many rows; the networks that answer are then fitted to all of them.
+    seed : int, default 0
+        Seed of everything.
+    n_jobs, backend, report
         See `search`.
 
     Returns
     -------
-    SearchResult, list of (Trial, list of Outcome)
-        All that was tried; and of what came to its end, the networks.
+    Chosen
+        What was tried, who answers, and what to expect.
+
+    Raises
+    ------
+    InvalidValue, InvalidType, DataError
+        If an argument or the table cannot be used, or the budget is too short to try a single setting.
+    NonFiniteLoss
+        If training diverged at every setting.
+
+    References
+    ----------
+    R. Caruana, A. Niculescu-Mizil, G. Crew and A. Ksikes, "Ensemble selection from libraries of models", ICML, 2004.
+    A. Kadra, M. Lindauer, F. Hutter and J. Grabocka, "Well-tuned simple nets excel on tabular datasets", NeurIPS, 2021.
+
+    Examples
+    --------
+    >>> from taut.data import load_sample
+    >>> frame, target = load_sample("wine")
+    >>> chosen = choose(frame.drop(columns=target), frame[target], task="classification", effort="quick", cv=3)
+    >>> chosen.model.predict(frame.head(3)).tolist()
+    ['class_0', 'class_0', 'class_0']
     """
-    space = Space(base, None, folds.task)
-    settings = [_for_task(setting, folds.task) for setting in settings]
-    encoded = EncodedFolds(folds, [space.recipe(setting).encoding for setting in settings])
-    finished: Finished = []
+    check_choice("effort", effort, EFFORTS)
+    check_choice("final", final, FINALS)
+    objective_of(objective, task)
+    began, crew = clock.time(), Crew(n_jobs, backend)
+    folds = _folds(X, y, task, cv, repeats, groups, time, sample_weight, class_weight, choose_rows, seed)
+    space, settings = _space(recipe or Recipe(), seed, objective, task)
+    settings, effort_, encoded = _affordable(space, settings, folds, *EFFORTS[effort])
+    is_whole = len(folds.y) == len(y)
+    fits = 0.0 if is_whole and final == "ensemble" else 3.0 * len(y) / len(folds.y)
+    limit = Budget(None if budget is None else seconds_of(budget), fits, 0.2, began)
+    found, finished = _raced(space, settings, encoded, effort_, limit, crew, report)
+    blend = blended(finished, folds, objective)
+    model: Ensemble | Model
+    if final == "ensemble" and is_whole:
+        model = blend.ensemble(folds)
+    else:
+        members = blend.members[: _MOST_REFITS if final == "ensemble" else 1]
+        recipes = [in_precision(member.trial.recipe, CHOOSING) for member in members]
+        models = fit_models(recipes, X, y, task=task, sample_weight=sample_weight, class_weight=class_weight, crew=crew)
+        weights = tuple(member.weight for member in members)
+        model = models[0] if final == "refit" else Ensemble(tuple(models), weights, blend.temperature)
+    return Chosen(found, blend, model, _notes(found, blend, len(folds.y), len(y)))
+
+
+def _folds(
+    X: Table, y: Any, task: str, cv: CV, repeats: int, groups: Any, time: Any, sample_weight: Any, class_weight: Any,
+    most: int, seed: int,
+) -> Folds:  # fmt: skip
+    """Return folds of the rows, or of so many of them, drawn like a test set."""
+    classes = ClassTargets().fit(y) if task == "classification" else None  # rare ones may not be among some rows
+    if len(y) > most:
+        rows = hold_out(X, y, test_size=most, task=task, groups=groups, time=time, seed=seed)[1]
+        X, y = take(X, rows), take(y, rows)
+        groups, time, sample_weight = (
+            None if each is None else take(each, rows) for each in (groups, time, sample_weight)
+        )
+    splits = splits_of(cv, X, y, task=task, repeats=repeats, groups=groups, time=time, seed=seed)
+    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes)
+
+
+def _space(recipe: Recipe, seed: int, objective: str, task: str) -> tuple[Space, list[Setting]]:
+    """Return what may be set around what stays, and the portfolio without what stays, plain models first."""
+    usual = Recipe()
+    stays = {field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(usual, field.name)}
+    changes: dict[str, Any] = {"seed": seed if "seed" not in stays else recipe.seed, "early_stopping": False}
+    if objective == "mae" and "loss" not in stays:
+        changes["loss"] = "mae"
+    elsewhere = stays | (set() if task == "classification" else {"label_smoothing"})
+    regularizers = {name: dimension for name, dimension in SPACE.items() if name not in elsewhere}
+    design = {name: dimension for name, dimension in DESIGN.items() if name not in stays}
+    space = Space(replace(recipe, **changes), regularizers, task, design)
+    settings: list[Setting] = []
+    for entry in (*PLAIN, *PORTFOLIO):
+        setting = {name: value for name, value in entry.setting.items() if name not in elsewhere}
+        try:
+            space.recipe(setting)
+        except InvalidValue:  # it does not go with what stays
+            continue
+        settings.append(setting)
+    return space, settings
+
+
+def _affordable(
+    space: Space, settings: list[Setting], folds: Folds, effort: Effort, most: float
+) -> tuple[list[Setting], Effort, EncodedFolds]:
+    """Return the settings of the first round, and the further rounds, that an amount of work is enough for."""
+    recipes = [space.recipe(setting) for setting in settings]
+    encoded = EncodedFolds(folds, [recipe.encoding for recipe in recipes])
+    plain = len(PLAIN)
+    costs: list[float] = []
+    for recipe in recipes[plain:]:
+        first = encoded.all[encoded.place(recipe.encoding, 0)]
+        costs.append(first.table.cost(Plan(recipe, 0).run(first)) * len(folds) * _TRAINED)
+    wanted = min(effort.coarse, len(costs))
+    share = min(1.0, most / (float(np.mean(costs[:wanted])) * (wanted + sum(effort.finer))))
+    coarse = max(round(share * wanted), min(4, len(costs)))
+    finer = tuple(size for each in effort.finer if (size := round(share * each)) >= 2)
+    return settings[: plain + coarse], Effort(plain + coarse, finer), encoded
+
+
+def _raced(
+    space: Space,
+    settings: Sequence[Setting],
+    encoded: EncodedFolds,
+    effort: Effort,
+    budget: Budget,
+    crew: Crew,
+    report: Report | None,
+) -> tuple[SearchResult, Finished]:
+    """Race the settings, refine the best, and return all that was tried, and what came to its end."""
+    folds, finished = encoded.folds, []
     progress = Progress(planned(effort, len(folds)), report)
-    with (crew or Crew()).at_work(encoded.all) as workers:
+    with crew.at_work(encoded.all) as workers:
         hunt = Hunt(
             space,
             encoded,
@@ -142,111 +253,52 @@ def raced(
             None,
             budget,
             effort,
-            dtype,
+            CHOOSING,
             progress,
             first=settings,
-            protected=plain,
+            protected=len(PLAIN),
             weighs=False,
             keep=lambda trial, outcomes: finished.append((trial, outcomes)),
         )
         hunt.run()
-    trials = hunt.trials
     if not finished:
         raise InvalidValue(
             f"a budget of {budget.seconds:g} s is too short to try a single setting here; "
             f"give more, such as {budget.needed(len(folds)):.0f} s"
         )
-    best = min(trials, key=rank)
+    best = min(hunt.trials, key=rank)
     if not np.isfinite(best.mean):
-        raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({base.learning_rate:g})")
+        raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({space.base.learning_rate:g})")
     found = SearchResult(
-        trials=trials,
+        trials=hunt.trials,
         best=best,
-        simplest=simplest(trials, best),
+        simplest=simplest(hunt.trials, best),
         ingredients=[],
         stopped_by_budget=hunt.is_cut_short,
         effort=effort,
         seconds=clock.time() - budget.began,
         storage=None,
         task=folds.task,
-        _folds=replace(folds, _encoded={}),
+        _folds=None,
     )
     return found, finished
 
 
-def _for_task(setting: Setting, task: str) -> Setting:
-    """Return a setting without what is for classification only, unless that is the task."""
-    return {name: value for name, value in setting.items() if task == "classification" or name != "label_smoothing"}
-
-
-def blended(finished: Finished, folds: Folds, objective: str = "auto") -> Blend:
-    """Choose who answers, how much each counts, and the temperature, by the answers for rows not trained on.
-
-    Parameters
-    ----------
-    finished : list of (Trial, list of Outcome)
-        Trials that came to their end; the first is a constant guess.
-    folds : Folds
-        The folds that they were made on.
-    objective : str, default "auto"
-        By what they are judged, a name from `taut.selection.objectives.OBJECTIVES`.
-    """
-    judge = objective_of(objective, folds.task)
-    constant, *others = finished
-    ranked = sorted((one for one in others if np.isfinite(one[0].mean)), key=lambda one: one[0].mean)
-    candidates = [*ranked[:_MOST_MEMBERS], constant]
-    rows, true = _held(folds)
-    weight = None if folds.sample_weight is None else np.asarray(folds.sample_weight, dtype=np.float64)[rows]
-    answers = np.stack([_out_of_fold(outcomes, folds)[rows] for _, outcomes in candidates])
-    weights = select_ensemble(answers, true, judge, weight=weight).weights
-    weights = np.where(weights >= _LEAST_WEIGHT, weights, 0.0)
-    weights /= weights.sum()
-    mean, temperature = np.tensordot(weights, answers, axes=1), 1.0
-    if folds.task == "classification":
-        temperature = fit_temperature(mean, true, weight)
-        mean = tempered(mean, temperature)
-    gain = judge.row_losses(answers[-1], true) - judge.row_losses(mean, true)
-    over = mean_and_error(gain)
-    is_constant = not over[0] > over[1]
-    if is_constant:
-        weights, temperature, mean = np.eye(len(candidates))[-1], 1.0, answers[-1]
-    order = sorted(np.flatnonzero(weights), key=lambda place: -weights[place])
-    return Blend(
-        tuple(Member(*candidates[place], float(weights[place])) for place in order),
-        temperature,
-        mean,
-        _scores(mean, rows, folds),
-        over,
-        is_constant,
-    )
-
-
-def _held(folds: Folds) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that some fold validates, and the truth there: codes of classes, or numbers."""
-    rows = np.unique(np.concatenate([held for _, held in folds.splits]))
-    y = take(folds.y, rows)
-    if folds.classes is not None:
-        return rows, folds.classes.encode(y)
-    return rows, np.asarray(y, dtype=np.float64)
-
-
-def _out_of_fold(outcomes: Sequence[Outcome], folds: Folds) -> np.ndarray:
-    """Return for each row the mean answer of the networks that were not trained on it; NaN where there is none."""
-    total, count = np.zeros(0), np.zeros(len(folds.y))
-    for outcome, (_, held) in zip(outcomes, folds.splits, strict=True):
-        answers = outcome.answers.reshape(len(held), -1)
-        if not total.size:
-            total = np.zeros((len(folds.y), answers.shape[1]))
-        total[held] += answers
-        count[held] += 1
-    with np.errstate(invalid="ignore"):
-        return total / count[:, None]
-
-
-def _scores(answers: np.ndarray, rows: np.ndarray, folds: Folds) -> dict[str, tuple[float, float]]:
-    """Return each metric of answers for some rows: mean over the folds, and standard error."""
-    place = np.empty(len(folds.y), dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    encoded = next(iter(folds._encoded.values()))
-    found = [fold.metrics(answers[place[fold.held]], slice(len(fold.train), None)) for fold in encoded]
-    return {name: folds.mean_and_error(np.array([metrics[name] for metrics in found])) for name in METRICS[folds.task]}
+def _notes(found: SearchResult, blend: Blend, n_chosen: int, n_rows: int) -> list[str]:
+    """Return what a reader should know."""
+    notes = []
+    if n_chosen < n_rows:
+        notes.append(f"The choice was made on {n_chosen} of the {n_rows} training rows.")
+    if blend.is_constant:
+        notes.append(
+            "No network was clearly better than a constant guess on rows that it was not trained on, so the constant "
+            "guess is the answer."
+        )
+    if found.stopped_by_budget:
+        notes.append(found.more())
+    lost = sum(not np.isfinite(trial.mean) for trial in found.trials)
+    if lost:
+        notes.append(
+            f"With {lost} of the {len(found.trials)} settings, training diverged in a fold; they were left out."
+        )
+    return notes

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from taut.data.targets import ClassWeight
 from taut.errors import InvalidValue
 from taut.selection.crew import Crew, Report
 from taut.selection.folds import Fold, Folds
@@ -73,7 +74,16 @@ def fold_models(recipe: Recipe, folds: Folds, *, crew: Crew | None = None, repor
     return ensemble_of([found[place] for place in range(len(encoded))], folds)
 
 
-def fit_models(recipes: Sequence[Recipe], X: Table, y: Any, *, task: str, crew: Crew | None = None) -> list[Model]:
+def fit_models(
+    recipes: Sequence[Recipe],
+    X: Table,
+    y: Any,
+    *,
+    task: str,
+    sample_weight: np.ndarray | None = None,
+    class_weight: ClassWeight = None,
+    crew: Crew | None = None,
+) -> list[Model]:
     """Fit several recipes to the same rows, side by side; each is what `fit_model` makes of it.
 
     Parameters
@@ -84,6 +94,8 @@ def fit_models(recipes: Sequence[Recipe], X: Table, y: Any, *, task: str, crew: 
         The table without the target, and the target.
     task : {"classification", "regression"}
         What to fit.
+    sample_weight, class_weight
+        See `fit_model`.
     crew : Crew, optional
         Who trains; all cores by default.
 
@@ -92,7 +104,7 @@ def fit_models(recipes: Sequence[Recipe], X: Table, y: Any, *, task: str, crew: 
     NonFiniteLoss
         If training diverged with one of them.
     """
-    folds = Folds(X, y, task, [(np.arange(len(y)), np.arange(0))])
+    folds = Folds(X, y, task, [(np.arange(len(y)), np.arange(0))], 1, sample_weight, class_weight)
     found: dict[Recipe, Model] = {}
     distinct = list(dict.fromkeys(recipes))
     for encoding in dict.fromkeys(recipe.encoding for recipe in distinct):

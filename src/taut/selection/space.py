@@ -25,7 +25,7 @@ from taut.training.regularizers import NONE
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["SPACE", "Choice", "Range", "Setting", "Space"]
+__all__ = ["DESIGN", "SPACE", "Choice", "Range", "Setting", "Space"]
 
 Setting = dict[str, Any]
 
@@ -194,13 +194,25 @@ SPACE: dict[str, Range | Choice] = {
     "swa": Range(0.1, 0.5, share=0.1),
 }
 
+#: What else a refinement may move, where a setting has it. All of these come from one parent, for a learning rate is
+#: right for its own network only.
+DESIGN: dict[str, Range | Choice] = {
+    "hidden_layer_sizes": Choice(((64,), (128,), (64, 64), (128, 128), (256, 256), (128, 128, 128))),
+    "activation": Choice(("relu", "selu", "silu", "mish", "gelu")),
+    "embedding_deviation": Range(0.03, 1.0, log=True),
+    "learning_rate": Range(1e-3, 0.3, log=True),
+    "epochs": Choice((30, 60, 100, 150)),
+}
+
 # What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
 _FIXED = ("seed", "early_stopping", "monitor", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
 # Of two that exclude each other, the first stays.
-_EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"))
+_EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"), ("embedding_width", "group_l1"), ("category_width", "group_l1"))
 # Fields for hidden layers only, and for classification only.
 _HIDDEN = ("dropout", "dropconnect", "max_norm", "group_l1_units", "orthogonality")
 _CLASSES = ("label_smoothing",)
+# Items of the draws for the design are so far from those of the rest.
+_APART = 1 << 20
 # How often a refinement takes an ingredient out, and brings one in, as a share of how often a draw would.
 _OUT, _IN = 0.15, 0.25
 
@@ -217,11 +229,14 @@ class Space:
         The fields; by default `SPACE`. A pair of numbers is a range, a list a choice.
     task : {"classification", "regression"}
         What is fitted; what is for the other task only is left out.
+    design : mapping of str to Range or Choice, optional
+        Other fields that settings may have: a refinement has all of them from one parent, moved.
     """
 
     base: Recipe
     fields: Mapping[str, Any] | None
     task: str
+    design: Mapping[str, Range | Choice] = field(default_factory=dict)
     dimensions: Mapping[str, Range | Choice] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -301,6 +316,12 @@ class Space:
         first, second = (parents[int(len(parents) * draws[-1, side] ** 2)] for side in (0, 1))
         # What is not of the space, such as an architecture, is whole: it comes from one parent.
         made: Setting = {name: value for name, value in first.items() if name not in self.dimensions}
+        moves = random.at(epoch=random.epoch + 1, item=random.item + _APART)
+        for (name, dimension), step, draw in zip(
+            self.design.items(), moves.normal(len(self.design)), moves.uniform(len(self.design)), strict=True
+        ):
+            if made.get(name):  # a linear model stays one
+                made[name] = dimension.moved(made[name], float(step), float(draw), reach)
         for row, (name, dimension) in enumerate(self.dimensions.items()):
             parent = first if draws[row, 0] < 0.7 else second
             if name in parent and draws[row, 1] >= _OUT:
@@ -311,8 +332,11 @@ class Space:
 
     def _consistent(self, setting: Setting) -> Setting:
         for stays, goes in _EXCLUSIVE:
-            if stays in setting:
+            if setting.get(stays):
                 setting.pop(goes, None)
+        if not setting.get("hidden_layer_sizes", self.base.hidden_layer_sizes):
+            for name in _HIDDEN:
+                setting.pop(name, None)
         return setting
 
 

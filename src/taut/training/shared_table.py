@@ -25,6 +25,9 @@ from taut.training.runs import PlannedRun
 
 __all__ = ["SharedTable"]
 
+# An update of the weights takes about as long as so many rows.
+_ROWS_OF_AN_UPDATE = 8
+
 
 class SharedTable:
     """Data that many runs share, checked once for each loss and floating-point type.
@@ -112,10 +115,13 @@ class SharedTable:
             recipe.augmentation.apply(self.X[:0], np.arange(0), Random(recipe.seed))
 
     def cost(self, run: PlannedRun) -> float:
-        """Return a measure of how long a run takes, for the order in which runs are made."""
-        rows = len(self.X) if run.rows is None else len(run.rows)
-        widths = (self.X.shape[1], *run.recipe.hidden_layer_sizes, self.n_outputs)
-        return float(run.recipe.epochs) * rows * sum(a * b for a, b in pairwise(widths))
+        """Return about how many multiplications a run makes: forward, backward, and as many rows' worth an update."""
+        recipe, rows = run.recipe, len(self.X) if run.rows is None else len(run.rows)
+        widths = (self.X.shape[1], *recipe.hidden_layer_sizes, self.n_outputs)
+        if recipe.embedding_width:
+            widths = (widths[0] + self.inputs.numbers * recipe.embedding_width, *widths[1:])
+        an_update = _ROWS_OF_AN_UPDATE * -(-rows // recipe.batch_rows(rows))
+        return 3.0 * recipe.epochs * (rows + an_update) * sum(a * b for a, b in pairwise(widths))
 
     def augment(self, recipe: Recipe) -> Augment | None:
         """Return what makes the inputs of each epoch, if the recipe augments."""
