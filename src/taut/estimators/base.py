@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -21,12 +23,13 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from taut.data.targets import ClassTargets
 from taut.errors import DataError, InvalidValue
+from taut.selection.crew import Report
 from taut.training.ensemble import Ensemble
 from taut.training.history import History
 from taut.training.model import Model
 from taut.training.recipe import Recipe
 
-__all__ = ["Classifying", "Regressing", "TautEstimator", "keep_model", "models_of", "parameters_of_recipe"]
+__all__ = ["Classifying", "Regressing", "TautEstimator", "keep_model", "live_line", "models_of", "parameters_of_recipe"]
 
 
 def parameters_of_recipe(estimator: type) -> type:
@@ -199,3 +202,17 @@ def keep_model(estimator: Any, model: Model | Ensemble) -> None:
     estimator.n_iter_ = max(history.epochs for history in histories)
     if isinstance(model.targets, ClassTargets):
         estimator.classes_ = np.asarray(model.targets.classes_)
+
+
+@contextmanager
+def live_line(is_shown: bool) -> Iterator[Report | None]:
+    """Yield what is told how many fits are done, and shows it if that is wanted."""
+    if not is_shown:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("fits"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, TimeRemainingColumn(compact=True), TextColumn("left")) as display:
+        task = display.add_task("", total=None)
+        yield lambda done, planned, words: display.update(task, completed=done, total=planned, description=words)

@@ -6,17 +6,22 @@ classes give scikit-learn's names to. Floor 6 of the house; knows nothing of how
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 from sklearn.utils.validation import check_consistent_length
 
 from taut.checks import check_choice, check_flag
 from taut.errors import InvalidValue
-from taut.estimators.base import Classifying, Regressing, TautEstimator, keep_model, models_of, parameters_of_recipe
+from taut.estimators.base import (
+    Classifying,
+    Regressing,
+    TautEstimator,
+    keep_model,
+    live_line,
+    models_of,
+    parameters_of_recipe,
+)
 from taut.estimators.results import cv_results
-from taut.selection.crew import Report
 from taut.selection.path import regularization_path
 from taut.selection.path_result import RULES, RegularizationPath
 from taut.training.recipe import Recipe
@@ -73,7 +78,7 @@ class _CrossValidated(TautEstimator):
         X, y, sample_weight = self._check(X, y, sample_weight, reset=True)
         check_consistent_length(X, y, groups)
         recipe = self._recipe_to_vary()
-        with _live_line(self.verbose) as report:
+        with live_line(self.verbose) as report:
             path = regularization_path(
                 recipe,
                 X,
@@ -121,20 +126,6 @@ def keep_path(estimator: Any, path: RegularizationPath) -> None:
     estimator.values_, estimator.cv_results_ = path.values, cv_results(path)
     estimator.value_ = path.values[path.recipes.index(estimator.recipe_)].item()
     estimator.value_min_, estimator.value_1se_ = path.value_min, path.value_1se
-
-
-@contextmanager
-def _live_line(is_shown: bool) -> Iterator[Report | None]:
-    """Yield what is told how many fits are done, and shows it if that is wanted."""
-    if not is_shown:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("fits"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, TimeRemainingColumn(compact=True), TextColumn("left")) as display:
-        task = display.add_task("", total=None)
-        yield lambda done, planned, words: display.update(task, completed=done, total=planned, description=words)
 
 
 @parameters_of_recipe

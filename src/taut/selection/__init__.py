@@ -4,6 +4,8 @@
 room knows nothing of estimators, files or screens.
 """
 
+from taut.selection.blending import Blend
+from taut.selection.choosing import Chosen, choose
 from taut.selection.compare import Comparison, compare
 from taut.selection.cross_validation import Candidate, cross_validate
 from taut.selection.fit_result import Entry, FitResult
@@ -22,8 +24,10 @@ from taut.selection.stability import stability_selection
 from taut.selection.trials import Trial
 
 __all__ = [
+    "Blend",
     "Candidate",
     "Choice",
+    "Chosen",
     "Comparison",
     "Entry",
     "FitResult",
@@ -35,6 +39,7 @@ __all__ = [
     "SearchResult",
     "StabilitySelection",
     "Trial",
+    "choose",
     "compare",
     "cross_validate",
     "fit_table",

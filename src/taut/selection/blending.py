@@ -2,14 +2,15 @@
 
 Networks that came to the end of a race are judged by their answers for the rows that they were not trained on. By
 those, some are taken into the ensemble, each with a weight, and their mean probabilities get the temperature that they
-deserve. If all of that is not clearly better than a constant guess, the constant guess is the answer. Floor 5 of the house;
-knows nothing of how the networks were found.
+deserve. If all of that is not clearly better than a constant guess, the constant guess is the answer. Floor 5 of the
+house; knows nothing of how the networks were found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -71,6 +72,33 @@ class Blend:
     over_constant: tuple[float, float]
     is_constant: bool
 
+    def describe(self, n_networks: int) -> str:
+        """Return in a few words who answers."""
+        if self.is_constant:
+            return "a constant guess"
+        heaviest = self.members[0]
+        if len(self.members) == 1:
+            return f"{n_networks} networks: {heaviest.trial.recipe.describe()}"
+        settings = f"{n_networks} networks of {len(self.members)} settings"
+        return f"{settings}, {heaviest.weight:.0%} of one with {heaviest.trial.recipe.describe()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-able values."""
+        return {
+            "members": [
+                {"weight": member.weight, "setting": member.trial.setting, "describe": member.trial.recipe.describe()}
+                for member in self.members
+            ],
+            "temperature": self.temperature,
+            "scores": {name: list(score) for name, score in self.scores.items()},
+            "over_constant": list(self.over_constant),
+            "is_constant": self.is_constant,
+        }
+
+    def without_networks(self) -> Blend:
+        """Return what is known of the members, without their networks, which are the larger part."""
+        return replace(self, members=tuple(replace(member, outcomes=[]) for member in self.members))
+
     def ensemble(self, folds: Folds) -> Ensemble:
         """Return the networks of all members as one model."""
         models, weights = [], []
@@ -114,7 +142,7 @@ def blended(finished: Finished, folds: Folds, objective: str = "auto") -> Blend:
         weights, temperature, mean = np.eye(len(candidates))[-1], 1.0, answers[-1]
     order = np.argsort(-weights, kind="stable")[: np.count_nonzero(weights)]
     return Blend(
-        tuple(Member(*candidates[place], float(weights[place])) for place in order),
+        tuple(Member(candidates[place][0], candidates[place][1], float(weights[place])) for place in order),
         temperature,
         mean,
         _scores(mean, folds),

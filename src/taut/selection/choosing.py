@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from taut.checks import check_choice
+from taut.checks import check_choice, check_number
 from taut.data.frames import take
 from taut.data.splits import hold_out
 from taut.data.targets import ClassTargets, ClassWeight
@@ -37,21 +37,43 @@ from taut.training.ensemble import Ensemble
 from taut.training.model import Model, Table
 from taut.training.recipe import Recipe
 
-__all__ = ["EFFORTS", "FINALS", "Chosen", "choose"]
+__all__ = ["EFFORTS", "FINALS", "Chosen", "Rest", "Work", "choose", "folds_of_some", "notes_on", "race", "work_of"]
 
 FINALS = ("ensemble", "refit")
 
-#: What the words mean: recipes of the portfolio, and settings of each further round, as long as all of it takes no more
-#: multiplications than these.
-EFFORTS = {
-    "quick": (Effort(8, ()), 3e11),
-    "standard": (Effort(24, (12, 8)), 2e12),
-    "thorough": (Effort(len(PORTFOLIO), (24, 24, 16)), 2e13),
-}
 # In the mean over a round, a setting is trained for so much of its epochs before it falls behind.
 _TRAINED = 0.55
 # So many networks, of the heaviest members, are fitted to all rows where the choice was made on some.
 _MOST_REFITS = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """How much a choice does: so many recipes of the portfolio and settings of further rounds, within a limit.
+
+    Attributes
+    ----------
+    effort : Effort
+        Recipes of the portfolio, beside the plain models; settings of each further round.
+    multiplications : float
+        About as many as it may take; of more rows, fewer settings are tried.
+    """
+
+    effort: Effort
+    multiplications: float
+
+    def __lt__(self, other: Work) -> bool:
+        return self.effort.settings < other.effort.settings
+
+
+#: What the words mean. None is the recipe as it is, beside a constant guess. Standard takes half a minute or less on
+#: tables of up to five thousand rows on two cores.
+EFFORTS = {
+    "none": Work(Effort(0, ()), 0.0),
+    "quick": Work(Effort(8, ()), 3e11),
+    "standard": Work(Effort(len(PORTFOLIO), (12, 8)), 1.5e12),
+    "thorough": Work(Effort(len(PORTFOLIO), (24, 24, 16)), 1.5e13),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +104,7 @@ def choose(
     *,
     task: str,
     recipe: Recipe | None = None,
-    effort: str = "standard",
+    effort: str | int = "standard",
     objective: str = "auto",
     budget: float | str | None = None,
     final: str = "ensemble",
@@ -110,15 +132,17 @@ def choose(
         What to fit.
     recipe : Recipe, optional
         What it has other than `Recipe`'s defaults stays so; all else is chosen.
-    effort : {"quick", "standard", "thorough"}, default "standard"
-        How much work it is worth. It counts what is done, not seconds: same seed, same answer.
+    effort : {"none", "quick", "standard", "thorough"} or int, default "standard"
+        How much work it is worth: a word, or a number of settings. "none" is the recipe as it is, fitted once. It
+        counts what is done, not seconds: same seed, same answer.
     objective : str, default "auto"
         What the ensemble is chosen by: "log_loss", "accuracy", "balanced_accuracy", "roc_auc", "brier"; "rmse", "mae",
         "r2"; "auto" is the first of the task.
     budget : float or str, optional
         Most seconds it may take, or "90s", "2m", "1h".
     final : {"ensemble", "refit"}, default "ensemble"
-        Keep the networks of the folds, which answer together, or one network with the best setting, fitted to all rows.
+        Keep the networks of the folds, which answer together, or one network with the best setting, fitted to all
+        rows.
     cv, repeats, groups, time, sample_weight, class_weight
         See `regularization_path`.
     choose_rows : int, default 5000
@@ -153,34 +177,119 @@ def choose(
     >>> chosen.model.predict(frame.head(3)).tolist()
     ['class_0', 'class_0', 'class_0']
     """
-    check_choice("effort", effort, EFFORTS)
     check_choice("final", final, FINALS)
+    work = work_of(effort)
     objective_of(objective, task)
     began, crew = clock.time(), Crew(n_jobs, backend)
-    folds = _folds(X, y, task, cv, repeats, groups, time, sample_weight, class_weight, choose_rows, seed)
-    space, settings = _space(recipe or Recipe(), seed, objective, task)
-    settings, effort_, encoded = _affordable(space, settings, folds, *EFFORTS[effort])
-    is_whole = len(folds.y) == len(y)
-    fits = 0.0 if is_whole and final == "ensemble" else 3.0 * len(y) / len(folds.y)
-    limit = Budget(None if budget is None else seconds_of(budget), fits, 0.2, began)
-    found, finished = _raced(space, settings, encoded, effort_, limit, crew, report)
-    blend = blended(finished, folds, objective)
-    model: Ensemble | Model
-    if final == "ensemble" and is_whole:
-        model = blend.ensemble(folds)
+    folds = folds_of_some(
+        X,
+        y,
+        choose_rows,
+        task=task,
+        cv=cv,
+        repeats=repeats,
+        groups=groups,
+        time=time,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
+        seed=seed,
+    )
+    seconds = None if budget is None else seconds_of(budget)
+    whole = Rest(X, y, sample_weight)
+    limit = Budget(seconds, whole.fits(folds) if final == "ensemble" else 2.0 * len(y) / len(folds.y), 0.2, began)
+    found, blend = race(folds, recipe or Recipe(), work, objective, seed, limit, crew=crew, report=report)
+    notes = notes_on(found, blend, len(folds.y), len(y))
+    if final == "ensemble":
+        return Chosen(found, blend, whole.ensemble(blend, folds, crew), notes)
+    best = blend.members[0].trial if blend.is_constant else found.best
+    return Chosen(found, blend, whole.refitted([best.recipe], folds, crew)[0], notes)
+
+
+def work_of(effort: str | int) -> Work:
+    """Return the work of a word or a number of settings."""
+    if isinstance(effort, str):
+        check_choice("effort, if not a number,", effort, EFFORTS)
+        return EFFORTS[effort]
+    check_number("effort, if not a word,", effort, at_least=1, integer=True)
+    coarse = min(effort, max(effort // 2, len(PORTFOLIO)))
+    return Work(Effort(coarse, (effort - coarse,) if effort > coarse else ()), np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """All rows there are, of which the choice may have seen some."""
+
+    X: Table
+    y: Any
+    sample_weight: np.ndarray | None = None
+
+    def fits(self, folds: Folds) -> float:
+        """Return how many fits to a fold the ensemble takes that is fitted after the choice."""
+        return 0.0 if len(folds.y) == len(self.y) else _MOST_REFITS * 1.25 * len(self.y) / len(folds.y)
+
+    def ensemble(self, blend: Blend, folds: Folds, crew: Crew) -> Ensemble:
+        """Return the networks of the folds, if these have all rows; or else networks fitted to all rows."""
+        if len(folds.y) == len(self.y):
+            return blend.ensemble(folds)
+        members = blend.members[:_MOST_REFITS]
+        models = self.refitted([member.trial.recipe for member in members], folds, crew)
+        return Ensemble(tuple(models), tuple(member.weight for member in members), blend.temperature)
+
+    def refitted(self, recipes: Sequence[Recipe], folds: Folds, crew: Crew) -> list[Model]:
+        """Return networks fitted to all rows, in the precision of the choice."""
+        return fit_models(
+            [in_precision(recipe, CHOOSING) for recipe in recipes],
+            self.X,
+            self.y,
+            task=folds.task,
+            sample_weight=self.sample_weight,
+            class_weight=folds.class_weight,
+            crew=crew,
+        )
+
+
+def race(
+    folds: Folds,
+    recipe: Recipe,
+    work: Work,
+    objective: str,
+    seed: int,
+    limit: Budget,
+    *,
+    crew: Crew,
+    report: Report | None = None,
+) -> tuple[SearchResult, Blend]:
+    """Race the portfolio, without what `recipe` sets otherwise, on folds; return what was tried, and who answers."""
+    space, settings = _space(recipe, seed, objective, folds.task)
+    if work.effort.coarse:
+        settings, effort, encoded = _affordable(space, settings, folds, work)
     else:
-        members = blend.members[: _MOST_REFITS if final == "ensemble" else 1]
-        recipes = [in_precision(member.trial.recipe, CHOOSING) for member in members]
-        models = fit_models(recipes, X, y, task=task, sample_weight=sample_weight, class_weight=class_weight, crew=crew)
-        weights = tuple(member.weight for member in members)
-        model = models[0] if final == "refit" else Ensemble(tuple(models), weights, blend.temperature)
-    return Chosen(found, blend, model, _notes(found, blend, len(folds.y), len(y)))
+        settings, effort = [settings[0], space.setting(recipe)], Effort(2, ())
+        encoded = EncodedFolds(folds, [recipe.encoding])
+    found, finished = _raced(space, settings, encoded, effort, _beyond(work), limit, crew, report)
+    return found, blended(finished, folds, objective)
 
 
-def _folds(
-    X: Table, y: Any, task: str, cv: CV, repeats: int, groups: Any, time: Any, sample_weight: Any, class_weight: Any,
-    most: int, seed: int,
-) -> Folds:  # fmt: skip
+def _beyond(work: Work) -> tuple[str, int] | None:
+    """Return the next larger effort, and about how many settings it tries."""
+    larger = [(name, len(PLAIN) + each.effort.settings) for name, each in EFFORTS.items() if work < each]
+    return larger[0] if larger else None
+
+
+def folds_of_some(
+    X: Table,
+    y: Any,
+    most: int,
+    *,
+    task: str,
+    cv: CV,
+    repeats: int,
+    groups: Any,
+    time: Any,
+    sample_weight: np.ndarray | None = None,
+    class_weight: ClassWeight = None,
+    seed: int,
+) -> Folds:
     """Return folds of the rows, or of so many of them, drawn like a test set."""
     classes = ClassTargets().fit(y) if task == "classification" else None  # rare ones may not be among some rows
     if len(y) > most:
@@ -216,18 +325,18 @@ def _space(recipe: Recipe, seed: int, objective: str, task: str) -> tuple[Space,
 
 
 def _affordable(
-    space: Space, settings: list[Setting], folds: Folds, effort: Effort, most: float
+    space: Space, settings: list[Setting], folds: Folds, work: Work
 ) -> tuple[list[Setting], Effort, EncodedFolds]:
     """Return the settings of the first round, and the further rounds, that an amount of work is enough for."""
     recipes = [space.recipe(setting) for setting in settings]
     encoded = EncodedFolds(folds, [recipe.encoding for recipe in recipes])
-    plain = len(PLAIN)
+    effort, plain = work.effort, len(PLAIN)
     costs: list[float] = []
     for recipe in recipes[plain:]:
         first = encoded.all[encoded.place(recipe.encoding, 0)]
         costs.append(first.table.cost(Plan(recipe, 0).run(first)) * len(folds) * _TRAINED)
     wanted = min(effort.coarse, len(costs))
-    share = min(1.0, most / (float(np.mean(costs[:wanted])) * (wanted + sum(effort.finer))))
+    share = min(1.0, work.multiplications / (float(np.mean(costs[:wanted])) * (wanted + sum(effort.finer))))
     coarse = max(round(share * wanted), min(4, len(costs)))
     finer = tuple(size for each in effort.finer if (size := round(share * each)) >= 2)
     return settings[: plain + coarse], Effort(plain + coarse, finer), encoded
@@ -238,6 +347,7 @@ def _raced(
     settings: Sequence[Setting],
     encoded: EncodedFolds,
     effort: Effort,
+    beyond: tuple[str, int] | None,
     budget: Budget,
     crew: Crew,
     report: Report | None,
@@ -279,12 +389,13 @@ def _raced(
         seconds=clock.time() - budget.began,
         storage=None,
         task=folds.task,
+        beyond=beyond,
         _folds=None,
     )
     return found, finished
 
 
-def _notes(found: SearchResult, blend: Blend, n_chosen: int, n_rows: int) -> list[str]:
+def notes_on(found: SearchResult, blend: Blend, n_chosen: int, n_rows: int) -> list[str]:
     """Return what a reader should know."""
     notes = []
     if n_chosen < n_rows:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from taut.selection.blending import Blend
 from taut.selection.cross_validation import Candidate, finite
 from taut.selection.looks import Looks
 from taut.selection.scores import Margin
@@ -86,7 +87,7 @@ class FitResult:
     metrics : tuple of str
         The first one decides.
     entries : list of Entry
-        Chosen network and the ensemble of its folds (or the other way round, if that was to be kept), unregularized
+        Chosen ensemble and the best single network (or the other way round, if that was to be kept), unregularized
         network, linear model, constant guess.
     search : SearchResult
         All that was tried.
@@ -98,6 +99,8 @@ class FitResult:
         What was to be kept.
     model, unregularized_model : Model
         Both fitted to all rows that are not test rows.
+    blend : Blend
+        Whose networks answer together, how much each counts, and at which temperature.
     test_true, test_predicted : ndarray, shape (test rows,)
         Labels, or numbers in their own units.
     test_probabilities : ndarray, shape (test rows, classes), or None
@@ -132,6 +135,7 @@ class FitResult:
     kept: Model | Ensemble
     model: Model
     unregularized_model: Model
+    blend: Blend
     test_true: np.ndarray
     test_predicted: np.ndarray
     test_probabilities: np.ndarray | None
@@ -159,7 +163,7 @@ class FitResult:
             else f"of which {self.n_seen} {verb} among the training rows too"
         )
         answer = (
-            f"The {chosen.name} ({self.chosen.recipe.describe()}) predicts {self.target} with a {_SPELLED[first]} of "
+            f"The {chosen.name} ({chosen.detail}) predicts {self.target} with a {_SPELLED[first]} of "
             f"{plus_minus(*chosen.test[first])} ({_SPELLED[second]} {plus_minus(*chosen.test[second])}) on "
             f"{self.n_test} test rows {seen}: {', '.join(words[:-1])} and {words[-1]}."
         )
@@ -181,6 +185,7 @@ class FitResult:
             "entries": [entry.to_dict() for entry in self.entries],
             "chosen": self.chosen.to_dict(),
             "rule": self.rule,
+            "blend": self.blend.to_dict(),
             "search": self.search.to_dict(),
             "looks": self.looks.to_dict(),
             "seed": self.seed,

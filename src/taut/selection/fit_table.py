@@ -1,7 +1,7 @@
 """`fit_table`: the main job, from a table to a chosen network with an honest test score.
 
-It sets the test rows aside, searches for the best regularization by cross-validation on the rest, refits the choice on
-all of the rest, fits what it must be compared with, and looks at the test rows once. Floor 5 of the house; knows
+It sets the test rows aside, chooses networks by cross-validation on the rest, fits what they must be compared with, and
+looks at the test rows once. Floor 5 of the house; knows
 nothing of files or screens.
 """
 
@@ -16,20 +16,20 @@ import numpy as np
 
 from taut.checks import check_choice
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
+from taut.errors import InvalidValue
 from taut.selection.baselines import fit_baselines
+from taut.selection.blending import Blend
+from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race, work_of
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import Candidate, outcomes_on
 from taut.selection.fit_result import Entry, FitResult
-from taut.selection.fold_models import ensemble_of, fit_models
-from taut.selection.folds import CV, Folds, splits_of
+from taut.selection.folds import CV, Folds
 from taut.selection.halving import Budget
 from taut.selection.looks import Looks
 from taut.selection.objectives import METRICS
 from taut.selection.rows import Rows
 from taut.selection.scores import Margin, RowScores, answers, score
-from taut.selection.search import run_search, seconds_of
-from taut.selection.search_result import SearchResult, effort_of
-from taut.selection.space import Space
+from taut.selection.search import seconds_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
 from taut.training.recipe import Recipe
@@ -38,12 +38,7 @@ from taut.versions import versions
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FINALS", "fit_table"]
-
-FINALS = ("refit", "ensemble")
-
-# The choice is cross-validated on so many rows at most.
-_VALIDATED = 20_000
+__all__ = ["fit_table"]
 
 
 def fit_table(
@@ -57,7 +52,8 @@ def fit_table(
     effort: str | int = "standard",
     budget: float | str | None = None,
     rule: str = "min",
-    final: str = "refit",
+    objective: str = "auto",
+    final: str = "ensemble",
     cv: CV = 5,
     repeats: int = 1,
     choose_rows: int = 5000,
@@ -85,21 +81,23 @@ def fit_table(
     test_size : float, default 0.2
         Share of the rows to set aside.
     recipe : Recipe, optional
-        What to start from; the search sets all that regularizes in it, and leaves the rest.
-    effort : {"quick", "standard", "thorough"} or int, default "standard"
-        How many settings to try: see `search`.
+        What it has other than `Recipe`'s defaults stays so; all else is chosen.
+    effort : {"none", "quick", "standard", "thorough"} or int, default "standard"
+        How much to try: see `choose`. "none" chooses nothing and fits the recipe as it is.
     budget : float or str, optional
         Most seconds the whole may take, or "90s", "2m", "1h".
     rule : {"min", "1se"}
-        Take the setting with the lowest cross-validated loss, or the most regularized within one standard error of it.
-    final : {"refit", "ensemble"}
-        Keep one network, fitted to all rows that are not test rows, or the networks of the folds, whose answers are
-        averaged. Both are scored.
+        As one network, take the setting with the lowest cross-validated loss, or the most regularized within one
+        standard error of it.
+    objective : str, default "auto"
+        What the ensemble is chosen by: see `choose`.
+    final : {"ensemble", "refit"}
+        Keep the networks that answer best together, or one, fitted to all rows that are not test rows. Both are scored.
     cv, repeats : int, default 5 and 1
         Folds, and how many times the rows are divided anew.
     choose_rows : int, default 5000
-        Of a longer table, the choice is made on so many rows, drawn like a test set. It is then cross-validated on up
-        to 20,000, and fitted to all.
+        Of a longer table, the choice is made on so many rows, drawn like a test set; the networks that answer are then
+        fitted to all.
     group : str, optional
         Column whose equal values belong together: rows of a group are never divided between sets. It is no input.
     time_column : str, optional
@@ -133,13 +131,16 @@ def fit_table(
     >>> frame, target = load_sample("wine")
     >>> result = fit_table(frame, target, recipe=Recipe(epochs=20), effort=4, cv=2)
     >>> [entry.name for entry in result.entries]
-    ['chosen network', 'ensemble of its folds', 'unregularized network', 'linear model', 'constant guess']
+    ['chosen ensemble', 'one network', 'unregularized network', 'linear model', 'constant guess']
     """
     began = time.time()
     check_choice("rule", rule, ("min", "1se"))
     check_choice("final", final, FINALS)
     recipe = recipe or Recipe(seed=seed)
     notes: list[str] = []
+    final = "refit" if effort == "none" else final
+    if rule == "1se" and final == "ensemble":
+        raise InvalidValue("rule='1se' is for one network: give final='refit'")
     if recipe.early_stopping:
         notes.append("The recipe's early stopping was left off: what it would do, the chosen strengths do.")
         recipe = replace(recipe, early_stopping=False)
@@ -153,35 +154,34 @@ def fit_table(
         tested = Rows.of(test, target, group=group, time_column=time_column, notes=notes, what="the test table")
         tested = tested.for_task(task)
     crew = Crew(n_jobs, backend)
-    folds = _folds(rows, max(_VALIDATED, choose_rows), task, cv, repeats, seed)
-    choosing = folds
-    if len(rows.y) > choose_rows:
-        choosing = _folds(rows, choose_rows, task, cv, repeats, seed)
-        notes.append(f"The choice was made on {len(choosing.y)} of the {len(rows.y)} training rows.")
-    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=recipe.encoding)
-    found = run_search(
-        Space(recipe, None, task),
-        choosing,
-        effort=effort_of(effort),
-        budget=Budget(
-            None if budget is None else seconds_of(budget),
-            _fits_afterwards(choosing, folds, len(rows.y), n_jobs),
-            0.3,
-            began,
-        ),
-        crew=crew,
-        report=report,
+    folds = folds_of_some(
+        rows.X,
+        rows.y,
+        choose_rows,
+        task=task,
+        cv=cv,
+        repeats=repeats,
+        groups=rows.groups,
+        time=rows.time,
+        seed=seed,
     )
-    notes += _notes_on(found)
-    chosen, unregularized, members = _cross_validated(folds, found.recipe(rule), recipe.unregularized(), crew)
-    model, bare = fit_models([chosen.recipe, unregularized.recipe], rows.X, rows.y, task=task, crew=crew)
+    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=recipe.encoding)
+    whole = Rest(rows.X, rows.y)
+    seconds = None if budget is None else seconds_of(budget)
+    limit = Budget(seconds, _fits_afterwards(folds, len(rows.y), n_jobs) + whole.fits(folds), 0.3, began)
+    found, blend = race(folds, recipe, work_of(effort), objective, seed, limit, crew=crew, report=report)
+    notes += notes_on(found, blend, len(folds.y), len(rows.y))
+    setting = recipe if effort == "none" else found.recipe(rule)
+    chosen, unregularized = _cross_validated(folds, setting, setting.unregularized(), crew)
+    model, bare = whole.refitted([chosen.recipe, unregularized.recipe], folds, crew)
+    members = whole.ensemble(blend, folds, crew)
     kept: Model | Ensemble = model if final == "refit" else members
-    contenders = _networks(chosen, unregularized, model, bare, members, final)
+    contenders = _networks(chosen, unregularized, model, bare, members, blend, final)
     contenders += [_Contender(one.name, one.detail, one.cross_validated, one.answers) for one in baselines]
     entries = _scored(contenders, rows, tested, model.targets)
     notes += tested.warnings(rows, task)
     if final == "ensemble":
-        notes.append("What is shown of weights and training is of the one network with the chosen setting, refitted.")
+        notes.append("What is shown of weights and training is of one network, with the best single setting.")
     looks = _looks(rows, tested, previous)
     notes += [looks.sentence()] if looks.sentence() else []
     return FitResult(
@@ -201,6 +201,7 @@ def fit_table(
         kept=kept,
         model=model,
         unregularized_model=bare,
+        blend=blend,
         test_true=np.asarray(tested.y),
         test_predicted=kept.predict(tested.X),
         test_probabilities=kept.predict_proba(tested.X) if task == "classification" else None,
@@ -213,61 +214,42 @@ def fit_table(
     )
 
 
-def _folds(rows: Rows, most: int, task: str, cv: CV, repeats: int, seed: int) -> Folds:
-    """Return folds of the rows, or of so many of them, drawn like a test set."""
-    some = rows if len(rows.y) <= most else rows.take(rows.split(most, task, seed)[1])
-    splits = splits_of(cv, some.X, some.y, task=task, repeats=repeats, groups=some.groups, time=some.time, seed=seed)
-    classes = ClassTargets().fit(rows.y) if task == "classification" else None  # rare ones may not be among some rows
-    return Folds(some.X, some.y, task, splits, repeats, classes=classes)
+def _fits_afterwards(folds: Folds, n_rows: int, n_jobs: int | None) -> float:
+    """Return about how many fits to a fold, of those that a choice makes, all that follows it will take.
 
-
-def _fits_afterwards(choosing: Folds, folds: Folds, n_rows: int, n_jobs: int | None) -> float:
-    """Return about how many fits to a fold, of those that a search makes, all that follows it will take.
-
-    That is two fits to all rows, side by side, in twice the precision, and two to every fold, with curves.
+    That is two fits to all rows, side by side, and two to every fold, with curves.
     """
-    own, later = (float(np.mean([len(train) for train, _ in each.splits])) for each in (choosing, folds))
+    own = float(np.mean([len(train) for train, _ in folds.splits]))
     alone = 1.5 if n_jobs == 1 else 1.0  # two threads of one core take less than twice as long for twice the work
-    return alone * (3.0 * n_rows / own + 1.5 * len(folds) * later / own)
+    return alone * (1.5 * n_rows / own + 1.5 * len(folds))
 
 
-def _notes_on(found: SearchResult) -> list[str]:
-    """Return what a reader should know of the search."""
-    notes = []
-    if found.stopped_by_budget:
-        notes.append(found.more())
-    lost = sum(not np.isfinite(trial.mean) for trial in found.trials)
-    if lost:
-        notes.append(
-            f"With {lost} of the {len(found.trials)} settings, training diverged in a fold; they were left out."
-        )
-    return notes
-
-
-def _cross_validated(
-    folds: Folds, chosen: Recipe, unregularized: Recipe, crew: Crew
-) -> tuple[Candidate, Candidate, Ensemble]:
-    """Return both candidates with their curves, and the networks of the chosen one."""
+def _cross_validated(folds: Folds, chosen: Recipe, unregularized: Recipe, crew: Crew) -> tuple[Candidate, Candidate]:
+    """Return both candidates with their curves."""
     recipes = list(dict.fromkeys((chosen, unregularized)))
     outcomes = outcomes_on(folds, [[recipe] * len(folds) for recipe in recipes], curves=True, crew=crew)
     made = [Candidate.of(recipe, found, folds) for recipe, found in zip(recipes, outcomes, strict=True)]
-    return made[0], made[-1], ensemble_of(outcomes[0], folds)
+    return made[0], made[-1]
 
 
 def _networks(
-    chosen: Candidate, unregularized: Candidate, model: Model, bare: Model, members: Ensemble, final: str
+    chosen: Candidate,
+    unregularized: Candidate,
+    model: Model,
+    bare: Model,
+    members: Ensemble,
+    blend: Blend,
+    final: str,
 ) -> list[_Contender]:
     """Return the rows of the table of results that are networks, the chosen one first."""
-    unknown = dict.fromkeys(chosen.scores, (float("nan"), float("nan")))
-    one = _Contender("chosen network", chosen.recipe.describe(), chosen.scores, answers(model))
-    # There are no rows that none of its networks was fitted to, but test rows.
-    many = _Contender("ensemble of its folds", f"the mean of {len(members.models)} networks", unknown, answers(members))
-    if final == "ensemble":
-        many, one = replace(one, name="one network, refitted"), replace(many, name="chosen ensemble")
+    one = _Contender("one network", chosen.recipe.describe(), chosen.scores, answers(model))
+    many = _Contender("chosen ensemble", blend.describe(len(members.models)), blend.scores, answers(members))
+    if final == "refit":
+        many, one = replace(one, name="chosen network"), replace(many, name="ensemble")
     is_same = final == "refit" and chosen is unregularized
     return [
-        one,
         many,
+        one,
         _Contender("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare), is_same),
     ]
 

@@ -27,7 +27,7 @@ from taut.selection.cross_validation import CHOOSING, Progress, check_recipe
 from taut.selection.folds import CV, EncodedFolds, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
-from taut.selection.search_result import Effort, SearchResult, effort_of, rank, simplest
+from taut.selection.search_result import EFFORTS, Effort, SearchResult, effort_of, rank, simplest
 from taut.selection.space import Space
 from taut.selection.trials import Ledger
 from taut.training.model import Table
@@ -188,6 +188,7 @@ def run_search(
         seconds=clock.time() - budget.began,
         storage=None if ledger is None else ledger.where,
         task=folds.task,
+        beyond=next(((name, one.settings) for name, one in EFFORTS.items() if one.settings > effort.settings), None),
         _folds=replace(folds, _encoded={}),  # without what is encoded, which is the larger part
     )
 

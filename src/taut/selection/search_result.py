@@ -114,6 +114,10 @@ class SearchResult:
         How long it took.
     storage : str or None
         Where the trials are kept.
+    task : {"classification", "regression"}
+        What was fitted.
+    beyond : tuple of (str, int), or None
+        The word for the next larger effort, and about how many settings that would try.
     """
 
     trials: list[Trial]
@@ -125,6 +129,7 @@ class SearchResult:
     seconds: float
     storage: str | None
     task: str
+    beyond: tuple[str, int] | None
     _folds: Folds | None = field(repr=False)
 
     def trial(self, rule: str = "min") -> Trial:
@@ -217,8 +222,7 @@ class SearchResult:
         if self.stopped_by_budget:
             missing = max(self.effort.settings - self.n_settings, 1)
             return f"The budget ended the search; without it, some {missing} more settings would have been tried."
-        beyond = [(name, effort.settings) for name, effort in EFFORTS.items() if effort.settings > self.effort.settings]
-        return f"--effort {beyond[0][0]} would try some {beyond[0][1]} settings." if beyond else ""
+        return "" if self.beyond is None else "--effort {} would try some {} settings.".format(*self.beyond)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the trials as a pandas DataFrame, one row a trial, best first."""

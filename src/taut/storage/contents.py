@@ -3,8 +3,8 @@
 Each member is read strictly for itself, then all are held against each other: the width of the encoder against the
 inputs of the network, its outputs against the targets, the loss against both. A model that passes has made a
 prediction before anybody gets hold of it. The models of an ensemble lie in folders, ``models/0`` and so on; each is
-read as if it stood alone, then all are held against the first. So do those of an estimator that chose by
-cross-validation, which has one of them or an ensemble. Floor 7 of the house; knows nothing of files.
+read as if it stood alone, then all are held against the first. So do those of an estimator that keeps an ensemble, or
+chose along a path. Floor 7 of the house; knows nothing of files.
 """
 
 from __future__ import annotations
@@ -60,12 +60,17 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "regressor_cv": _MODEL,
 }
 
-# The kinds whose models lie in folders, with what lies beside these; there may be a mixture, too.
+# The kinds whose models lie in folders, with what lies beside these; there may be a mixture, too. The model of an
+# estimator that has only one lies beside its parameters, unless that was chosen along a path.
 _BESIDE: dict[str, tuple[str, ...]] = {
     "ensemble": (),
+    "classifier": (PARAMETERS,),
+    "regressor": (PARAMETERS,),
     "classifier_cv": (PARAMETERS, PATH, PATH_ARRAYS),
     "regressor_cv": (PARAMETERS, PATH, PATH_ARRAYS),
 }
+
+_MAY_BE_FLAT = ("classifier", "regressor")
 
 Targets = ClassTargets | NumberTargets
 
@@ -85,23 +90,27 @@ def needed_members(kind: str, names: Collection[str]) -> tuple[str, ...]:
     ModelFileError
         If an ensemble has no models, or too many.
     """
-    if kind not in _BESIDE:
+    if not _is_in_folders(kind, names):
         return MEMBERS[kind]
     count = sum(name.endswith(f"/{RECIPE}") for name in names)
     if not 1 <= count <= MOST_MODELS:
         whole = "an ensemble" if kind == "ensemble" else f"a {kind}"
         raise ModelFileError(f"{whole} has from 1 to {MOST_MODELS} models, and this one {count}")
     mixture = (MIXTURE,) if MIXTURE in names else ()
-    in_folders = (f"{_folder(place)}/{name}" for place in range(count) for name in MEMBERS[kind])
+    in_folders = (f"{_folder(place)}/{name}" for place in range(count) for name in _MODEL)
     return (*in_folders, *_BESIDE[kind], *mixture)
 
 
 def models_apart(kind: str, members: Mapping[str, bytes]) -> list[dict[str, bytes]]:
     """Return the members of each model of an ensemble, named as if it stood alone; of any other kind, all members."""
-    if kind not in _BESIDE:
+    if not _is_in_folders(kind, members):
         return [dict(members)]
-    count = len(needed_members(kind, members)) // len(MEMBERS[kind])
-    return [{name: members[f"{_folder(place)}/{name}"] for name in MEMBERS[kind]} for place in range(count)]
+    count = len(needed_members(kind, members)) // len(_MODEL)
+    return [{name: members[f"{_folder(place)}/{name}"] for name in _MODEL} for place in range(count)]
+
+
+def _is_in_folders(kind: str, names: Collection[str]) -> bool:
+    return kind in _BESIDE and (kind not in _MAY_BE_FLAT or RECIPE not in names)
 
 
 def _folder(place: int) -> str:
@@ -156,9 +165,10 @@ def _write_folders(model: Model | Ensemble) -> dict[str, bytes]:
 
 def _write_estimator(kind: str, estimator: Any) -> dict[str, bytes]:
     parameters = {PARAMETERS: _write_parameters(estimator)}
-    if kind not in _BESIDE:
+    if kind in _MAY_BE_FLAT and isinstance(estimator.model_, Model):
         return _write_model(estimator.model_) | parameters
-    return _write_folders(estimator.model_) | parameters | write_path(estimator.path_)
+    path = {} if kind in _MAY_BE_FLAT else write_path(estimator.path_)
+    return _write_folders(estimator.model_) | parameters | path
 
 
 def _write_model(model: Model) -> dict[str, bytes]:
@@ -214,11 +224,13 @@ def read_contents(kind: str, members: Mapping[str, bytes]) -> Any:
         if loss is not None:
             raise ModelFileError(f"{NETWORK} names a loss, which a bare network has none of")
         return network
-    if kind not in _BESIDE:
+    if not _is_in_folders(kind, members):
         model = _read_model(members)
         return model if kind == "model" else _read_estimator(kind, model, members)
     models = _read_folders(models_apart(kind, members))
-    if kind != "ensemble" and len(models) == 1 and MIXTURE not in members:  # there is no cross-validation with one fold
+    if (
+        kind not in ("ensemble", *_MAY_BE_FLAT) and len(models) == 1 and MIXTURE not in members
+    ):  # there is no cross-validation with one fold
         return _read_estimator(kind, models[0], members)
     weights, temperature = read_mixture(members, len(models))
     with damage("its models do not belong together"):
@@ -376,7 +388,7 @@ def _read_estimator(kind: str, model: Model | Ensemble, members: Mapping[str, by
     with damage(f"{PARAMETERS} are not the parameters of a {kind}"):
         estimator: Any = estimator_class(**parameters)
     keep_model(estimator, model)
-    if kind in _BESIDE:
+    if kind not in _MAY_BE_FLAT:
         if isinstance(model, Ensemble) and len(model.shares) > 1:
             raise ModelFileError(f"the models of a {kind} are of one recipe, and these of {len(model.shares)}")
         keep_path(estimator, read_path(members, model.recipe, model.task))
