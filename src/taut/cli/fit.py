@@ -13,7 +13,6 @@ from taut.cli.options import (
     Backend,
     Budget,
     Data,
-    Effort,
     Folds,
     Group,
     Jobs,
@@ -60,8 +59,21 @@ Final = Annotated[
     option(
         "--final",
         metavar=None,
-        help="Keep one network fitted to all training rows, or those of the folds, which answer together; "
-        "by default refit.",
+        help="Keep the networks that answer best together, or one fitted to all training rows; by default ensemble, "
+        "with --effort none or --rule 1se refit.",
+    ),
+]
+Objective = Annotated[
+    Literal["log_loss", "accuracy", "balanced_accuracy", "roc_auc", "brier", "rmse", "mae", "r2"] | None,
+    option("--objective", metavar="NAME", help="What the ensemble is chosen by; by default log_loss or rmse."),
+]
+FitEffort = Annotated[
+    str | None,
+    option(
+        "--effort",
+        metavar="WORD|N",
+        help="How much to try: none (one network by the recipe), quick, standard, thorough, or a number of settings; "
+        "by default standard.",
     ),
 ]
 
@@ -73,7 +85,8 @@ def fit(
     test_size: TestSize = None,
     test: Test = None,
     recipe: RecipeFile = None,
-    effort: Effort = None,
+    effort: FitEffort = None,
+    objective: Objective = None,
     budget: Budget = None,
     rule: Rule = None,
     final: Final = None,
@@ -101,6 +114,7 @@ def fit(
     check_columns(frame, table.name, roles)
     test_frame = None if tested is None else _read(tested, roles)
     options: dict[str, Any] = {"test_size": test_size, "cv": cv, "test": test_frame, "rule": rule, "final": final}
+    options |= {"objective": objective}
     options |= {"budget": budget, **parse_effort(effort)}
     try:
         result = _fit(

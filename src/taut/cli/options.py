@@ -108,7 +108,7 @@ Effort = Annotated[
     option(
         "--effort",
         metavar="WORD|N",
-        help="How many settings to try: quick, standard, thorough, or a number; by default standard.",
+        help="How much to try: quick, standard, thorough, or a number of settings; by default standard.",
     ),
 ]
 Budget = Annotated[

@@ -33,6 +33,9 @@ Finished = Sequence[tuple[Trial, list[Outcome]]]
 _MOST_MEMBERS = 12
 # Less than this share of the answer is not worth a network's room and time.
 _LEAST_WEIGHT = 0.02
+# Standard errors by which an ensemble must be better than a constant guess. Of many candidates, the best ones are better
+# than that by chance, on the rows they were chosen by: on noise, one error was not enough.
+_CLEAR = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +140,7 @@ def blended(finished: Finished, folds: Folds, objective: str = "auto") -> Blend:
         mean = tempered(mean, temperature)
     gain = judge.row_losses(answers[-1], true) - judge.row_losses(mean, true)
     over = mean_and_error(gain)
-    is_constant = not over[0] > over[1]
+    is_constant = not over[0] > _CLEAR * over[1]
     if is_constant:
         weights, temperature, mean = np.eye(len(candidates))[-1], 1.0, answers[-1]
     order = np.argsort(-weights, kind="stable")[: np.count_nonzero(weights)]

@@ -266,7 +266,9 @@ def race(
     else:
         settings, effort = [settings[0], space.setting(recipe)], Effort(2, ())
         encoded = EncodedFolds(folds, [recipe.encoding])
-    found, finished = _raced(space, settings, encoded, effort, _beyond(work), limit, crew, report)
+    found, finished = _raced(
+        space, settings, encoded, effort, int(bool(effort.finer)), _beyond(work), limit, crew, report
+    )
     return found, blended(finished, folds, objective)
 
 
@@ -347,6 +349,7 @@ def _raced(
     settings: Sequence[Setting],
     encoded: EncodedFolds,
     effort: Effort,
+    removals: int,
     beyond: tuple[str, int] | None,
     budget: Budget,
     crew: Crew,
@@ -367,7 +370,7 @@ def _raced(
             progress,
             first=settings,
             protected=len(PLAIN),
-            weighs=False,
+            removals=removals,
             keep=lambda trial, outcomes: finished.append((trial, outcomes)),
         )
         hunt.run()
@@ -383,7 +386,7 @@ def _raced(
         trials=hunt.trials,
         best=best,
         simplest=simplest(hunt.trials, best),
-        ingredients=[],
+        ingredients=hunt.ingredients(),
         stopped_by_budget=hunt.is_cut_short,
         effort=effort,
         seconds=clock.time() - budget.began,

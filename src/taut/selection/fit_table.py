@@ -16,7 +16,6 @@ import numpy as np
 
 from taut.checks import check_choice
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
-from taut.errors import InvalidValue
 from taut.selection.baselines import fit_baselines
 from taut.selection.blending import Blend
 from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race, work_of
@@ -53,7 +52,7 @@ def fit_table(
     budget: float | str | None = None,
     rule: str = "min",
     objective: str = "auto",
-    final: str = "ensemble",
+    final: str | None = None,
     cv: CV = 5,
     repeats: int = 1,
     choose_rows: int = 5000,
@@ -91,8 +90,9 @@ def fit_table(
         standard error of it.
     objective : str, default "auto"
         What the ensemble is chosen by: see `choose`.
-    final : {"ensemble", "refit"}
-        Keep the networks that answer best together, or one, fitted to all rows that are not test rows. Both are scored.
+    final : {"ensemble", "refit"}, optional
+        Keep the networks that answer best together, or one, fitted to all rows that are not test rows. Both are
+        scored. By default the ensemble, unless the effort is "none" or the rule "1se".
     cv, repeats : int, default 5 and 1
         Folds, and how many times the rows are divided anew.
     choose_rows : int, default 5000
@@ -135,12 +135,10 @@ def fit_table(
     """
     began = time.time()
     check_choice("rule", rule, ("min", "1se"))
+    final = final or ("refit" if effort == "none" or rule == "1se" else "ensemble")
     check_choice("final", final, FINALS)
     recipe = recipe or Recipe(seed=seed)
     notes: list[str] = []
-    final = "refit" if effort == "none" else final
-    if rule == "1se" and final == "ensemble":
-        raise InvalidValue("rule='1se' is for one network: give final='refit'")
     if recipe.early_stopping:
         notes.append("The recipe's early stopping was left off: what it would do, the chosen strengths do.")
         recipe = replace(recipe, early_stopping=False)

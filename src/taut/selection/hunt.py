@@ -58,8 +58,8 @@ class Hunt:
         The first round; by default the usual strengths, and random settings.
     protected : int
         So many of them are trained to their end in any case.
-    weighs : bool
-        Whether the last rounds take the best setting's ingredients out, one by one.
+    removals : int
+        Most rounds that take the best setting's ingredients out, one by one.
     keep : callable, optional
         Given each trial that came to its end, and its outcomes.
     """
@@ -74,10 +74,11 @@ class Hunt:
     progress: Progress
     first: Sequence[Setting] | None = None
     protected: int = PROTECTED
-    weighs: bool = True
+    removals: int = 1000
     keep: Callable[[Trial, list[Outcome]], None] | None = None
     trials: list[Trial] = field(default_factory=list)
     is_cut_short: bool = False
+    weighed: Trial | None = None
 
     @property
     def folds(self) -> Folds:
@@ -88,22 +89,25 @@ class Hunt:
         """Make all rounds, until the budget is spent."""
         sizes = (self.effort.coarse, *self.effort.finer)
         for number in count():
-            if number == len(sizes) and not self.weighs:
+            if number >= len(sizes) + self.removals:
                 return
             if number < len(sizes):
                 settings = _new(self._proposed(number, sizes[number]), self.trials)[: sizes[number]]
             else:
-                best = min(self.trials, key=rank).setting
-                settings = _new([_less(best, name) for name in best], [one for one in self.trials if one.is_complete])
+                self.weighed = min(self.trials, key=rank)
+                best = self.weighed.setting
+                less = [_less(best, name) for name in best if name in self.space.dimensions]
+                settings = _new(less, [one for one in self.trials if one.is_complete])
                 if not settings:  # what each ingredient of the best is worth is known
                     return
             if settings and not self._make(number, settings):
                 self.is_cut_short = True
                 return
 
-    def ingredients(self, best: Trial) -> list[Ingredient]:
-        """Return what each ingredient of the best is worth."""
-        if self.is_cut_short:
+    def ingredients(self) -> list[Ingredient]:
+        """Return what each ingredient of the best is worth; nothing, if there was no time to take them out."""
+        best = self.weighed
+        if self.is_cut_short or best is None:
             return []
         found = []
         tried = {_key(trial.setting): trial for trial in self.trials if trial.is_complete}

@@ -182,7 +182,7 @@ def run_search(
         trials=trials,
         best=best,
         simplest=simplest(trials, best),
-        ingredients=hunt.ingredients(best),
+        ingredients=hunt.ingredients(),
         stopped_by_budget=hunt.is_cut_short,
         effort=effort,
         seconds=clock.time() - budget.began,
