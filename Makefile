@@ -12,11 +12,15 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 BENCH_VENV := .venv-bench
 BENCH_INSTALLED := $(BENCH_VENV)/.installed
+TABLES_VENV := .venv-tables
+TABLES_INSTALLED := $(TABLES_VENV)/.installed
+# Where the tables of `make tables` are: Parquet files with a column `target`.
+TABLES ?= ../shared/data
 DEMO_MODEL := demo/breast_cancer.taut
 DEMO_REPORT := demo/breast_cancer.html
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest format bench lock clean
+.PHONY: help demo test lint pytest format bench tables lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +51,11 @@ bench: $(BENCH_INSTALLED)  ## time taut beside its peers (an hour, an environmen
 	$(BENCH_VENV)/bin/python -m benchmarks
 	$(BENCH_VENV)/bin/python -m benchmarks report
 
+tables: $(INSTALLED) $(TABLES_INSTALLED)  ## hold taut beside its peers on the tables of TABLES=folder (a day, if nothing is there), write docs/generalization.md
+	$(TABLES_VENV)/bin/python -m benchmarks.tables peers --tables "$(TABLES)"
+	$(BIN)/python -m benchmarks.tables taut --tables "$(TABLES)"
+	$(BIN)/python -m benchmarks.tables report
+
 lock:  ## choose new versions of all that taut stands on (needs uv: pip install uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
 	@printf '%s\n' '# Every package that taut and its tests stand on, for Python >= 3.11 on any system. Made by `make lock`.' \
@@ -56,7 +65,7 @@ lock:  ## choose new versions of all that taut stands on (needs uv: pip install 
 	@mv requirements.lock.new requirements.lock
 
 clean:  ## remove the environment, the demo and all caches
-	rm -rf $(VENV) $(BENCH_VENV) demo build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH_VENV) $(TABLES_VENV) demo build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: made anew when the lock changes, the package linked into it again when its metadata may have changed.
@@ -80,4 +89,12 @@ $(BENCH_INSTALLED): benchmarks/requirements.txt pyproject.toml src/taut/__init__
 	@echo '*' > $(BENCH_VENV)/.gitignore
 	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/requirements.txt
 	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The environment of the peers on tables, without taut.
+$(TABLES_INSTALLED): benchmarks/tables/requirements.txt
+	@test -n "$(PYTHON)" || { echo "the peers need Python 3.11 or later: install it, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(TABLES_VENV)
+	@echo '*' > $(TABLES_VENV)/.gitignore
+	$(TABLES_VENV)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/tables/requirements.txt
 	@touch $@

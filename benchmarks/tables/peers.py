@@ -1,13 +1,15 @@
 """The peers: what a person would fit instead, each as its makers recommend it.
 
 A peer takes a problem and answers for its test rows. Each prepares the columns by what it can take: those that refuse
-gaps get medians and a column that says where a gap was, those that refuse categories get one column a level.
+gaps get medians and a column that says where a gap was, those that refuse categories get one column a level. Nothing
+here imports taut, whose environment is another; the peers' own packages are imported where they are used.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,9 @@ import pandas as pd
 
 from benchmarks.tables.problems import Problem
 
-__all__ = ["PACKAGES", "PEERS"]
+__all__ = ["PACKAGES", "PEERS", "versions_of"]
 
-#: The packages whose versions a result depends on, by the first word of the peer's name.
+#: The packages whose versions a result depends on, by the first word of the peer's name; of the others, scikit-learn.
 PACKAGES = {
     "LightGBM": ("lightgbm",),
     "CatBoost": ("catboost",),
@@ -26,8 +28,11 @@ PACKAGES = {
 }
 
 SEED = 0
-#: What stops and what is learned, in the variant for log loss; the other is as the package has it.
-FOR_LOSS = {
+#: Each runs on one thread, so that processor seconds compare.
+THREADS = 1
+#: What pytabkit's methods are told in their variant for log loss: the validation metric that stops them, and RealMLP
+#: not to smooth labels. The variant for error is as the package has it.
+FOR_LOSS: dict[str, dict[str, Any]] = {
     "RealMLP": {"val_metric_name": "cross_entropy", "use_ls": False},
     "CatBoost": {"val_metric_name": "cross_entropy"},
 }
@@ -40,7 +45,7 @@ def lightgbm(problem: Problem) -> np.ndarray:
     made = (LGBMClassifier if problem.is_classification else LGBMRegressor)(
         random_state=SEED, n_jobs=THREADS, verbose=-1
     )
-    return _answer(made.fit(problem.X, problem.y), problem, problem.X_test)
+    return problem.answer_of(made.fit(problem.X, problem.y), problem.X_test)
 
 
 def catboost(problem: Problem) -> np.ndarray:
@@ -51,11 +56,11 @@ def catboost(problem: Problem) -> np.ndarray:
     made = (CatBoostClassifier if problem.is_classification else CatBoostRegressor)(
         random_seed=SEED, thread_count=THREADS, verbose=False, allow_writing_files=False, cat_features=_categories(X)
     )
-    return _answer(made.fit(X, problem.y), problem, X_test)
+    return problem.answer_of(made.fit(X, problem.y), X_test)
 
 
 def pytabkit(model: str, bagged: bool, for_loss: bool) -> Callable[[Problem], np.ndarray]:
-    """RealMLP or CatBoost with pytabkit's tuned defaults; bagged over five folds, or one with a validation set."""
+    """Return RealMLP or CatBoost with pytabkit's tuned defaults: five of them, bagged, or one with a validation set."""
 
     def fit(problem: Problem) -> np.ndarray:
         import pytabkit
@@ -65,7 +70,7 @@ def pytabkit(model: str, bagged: bool, for_loss: bool) -> Callable[[Problem], np
         settings = {"n_cv": 5 if bagged else 1, "random_state": SEED, "n_threads": THREADS, "device": "cpu", **own}
         X, X_test = _filled(*_named_gaps(problem))
         made = getattr(pytabkit, f"{model}_TD_{kind}")(**settings)
-        return _answer(made.fit(X, problem.y), problem, X_test)
+        return problem.answer_of(made.fit(X, problem.y), X_test)
 
     return fit
 
@@ -131,13 +136,6 @@ def constant(problem: Problem) -> np.ndarray:
     return np.tile(shares, (len(problem.y_test), 1))
 
 
-def _answer(fitted: Any, problem: Problem, X_test: Any) -> np.ndarray:
-    if not problem.is_classification:
-        return np.asarray(fitted.predict(X_test))
-    assert [str(name) for name in fitted.classes_] == list(problem.classes)
-    return np.asarray(fitted.predict_proba(X_test))
-
-
 def _in_numbers(model: Any, problem: Problem) -> np.ndarray:
     """Fit on standardized numbers and one column a level."""
     from sklearn.compose import ColumnTransformer
@@ -155,7 +153,7 @@ def _in_numbers(model: Any, problem: Problem) -> np.ndarray:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="Found unknown categories")
         fitted = model.fit(encode.fit_transform(X), problem.y)
-    return _answer(fitted, problem, encode.transform(X_test))
+    return problem.answer_of(fitted, encode.transform(X_test))
 
 
 def _categories(X: pd.DataFrame) -> list[str]:
@@ -185,9 +183,7 @@ def _filled(X: pd.DataFrame, X_test: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     return X, X_test
 
 
-#: Each runs on one thread, so that processor seconds compare.
-THREADS = 1
-
+#: The peers by name, the cheap ones first. "X (loss)" and "X (error)" are one method, told what to be good at.
 PEERS: dict[str, Callable[[Problem], np.ndarray]] = {
     "constant": constant,
     "linear": linear,
@@ -205,3 +201,15 @@ PEERS: dict[str, Callable[[Problem], np.ndarray]] = {
     "CatBoost-TD bagged (error)": pytabkit("CatBoost", True, False),
     "sklearn MLP, grid": mlp_grid,
 }
+
+
+def versions_of(methods: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the versions that each peer's results depend on, without what tells one build of a version from another.
+
+    Raises
+    ------
+    PackageNotFoundError
+        If one is not installed.
+    """
+    packages = {name: PACKAGES.get(name.partition(" ")[0], ("scikit-learn",)) for name in methods}
+    return {name: {package: version(package).partition("+")[0] for package in packages[name]} for name in packages}

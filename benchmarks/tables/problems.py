@@ -1,21 +1,27 @@
-"""The problems: real tables, each cut twice into rows to fit on and rows to test by."""
+"""The problems: real tables, each cut twice into rows to fit on and rows to test by.
+
+A table is a Parquet file with a column `target`: floating-point numbers to predict, or classes. Its name is the file's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-__all__ = ["MOST_ROWS", "SPLITS", "TARGET", "Problem", "problem", "table_names"]
+__all__ = ["MOST_ROWS", "SPLITS", "TARGET", "TEST_SHARE", "Problem", "problem", "problems", "table_names"]
 
 TARGET = "target"
-#: Rows that are used of a table, before a quarter of them is set aside.
+#: Rows that are used of a table, before some are set aside; more are left out at random, the same for all.
 MOST_ROWS = 5000
+#: The share of them that is set aside; of classes, each its share.
 TEST_SHARE = 0.25
+#: Seeds of the cuts.
 SPLITS = (0, 1)
 
 
@@ -52,6 +58,27 @@ class Problem:
         """The classes that the rows to fit on show, sorted: the order of the columns of probabilities."""
         return np.unique(self.y)
 
+    def answer_of(self, fitted: Any, X_test: Any) -> np.ndarray:
+        """Return what a fitted estimator of scikit-learn's kind says of the test rows, however it wants them encoded.
+
+        Parameters
+        ----------
+        fitted : estimator
+            With `predict`, and for classes with `predict_proba` and `classes_`.
+        X_test : table, shape (rows, columns)
+            The test rows as the estimator takes them.
+
+        Returns
+        -------
+        ndarray, shape (rows, classes) or (rows,)
+            Probabilities in the order of `classes`, or predictions.
+        """
+        if not self.is_classification:
+            return np.asarray(fitted.predict(X_test))
+        if [str(name) for name in fitted.classes_] != list(self.classes):
+            raise ValueError(f"the columns of the probabilities are {list(fitted.classes_)}, not {list(self.classes)}")
+        return np.asarray(fitted.predict_proba(X_test))
+
 
 def table_names(folder: Path) -> list[str]:
     """Return the names of the tables of a folder."""
@@ -71,8 +98,8 @@ def problem(folder: Path, table: str, split: int) -> Problem:
     return Problem(table, split, X.iloc[keep], y[keep], X.iloc[held], y[held])
 
 
-def problems(folder: Path, tables: list[str] | None = None) -> Iterator[Problem]:
-    """Yield every cut of the tables named, or of all."""
-    for split in SPLITS:
-        for table in tables or table_names(folder):
+def problems(folder: Path, tables: Sequence[str], splits: Sequence[int] = SPLITS) -> Iterator[Problem]:
+    """Yield the cuts of the tables: all cut once, then all cut again."""
+    for split in splits:
+        for table in tables:
             yield problem(folder, table, split)
