@@ -6,7 +6,8 @@ epochs. Floor 5 of the house; knows nothing of how they are tried.
 References
 ----------
 D. Salinas and N. Erickson, "TabRepo: a large scale repository of tabular model evaluations and its AutoML
-applications", AutoML, 2024: portfolios that were learned on other tables, and greedy ensembles of them, beat a search from nothing.
+applications", AutoML, 2024: portfolios that were learned on other tables, and greedy ensembles of them, beat a search
+from nothing.
 """
 
 from __future__ import annotations
