@@ -45,6 +45,11 @@ FINALS = ("ensemble", "refit")
 _TRAINED = 0.55
 # So many networks, of the heaviest members, are fitted to all rows where the choice was made on some.
 _MOST_REFITS = 3
+# A pass over more rows makes more updates: with the root of the share of the rows that the choice was made on, the number
+# of passes falls half as fast as that of the rows grows, but not below these.
+_FEWEST_EPOCHS = 15
+# Where networks are fitted to all rows afterwards, so much of the work is left for that.
+_SHARE_OF_RACE = 0.5
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,9 @@ def choose(
     seconds = None if budget is None else seconds_of(budget)
     whole = Rest(X, y, sample_weight)
     limit = Budget(seconds, whole.fits(folds) if final == "ensemble" else 2.0 * len(y) / len(folds.y), 0.2, began)
-    found, blend = race(folds, recipe or Recipe(), work, objective, seed, limit, crew=crew, report=report)
+    found, blend = race(
+        folds, recipe or Recipe(), work, objective, seed, limit, is_whole=whole.is_in(folds), crew=crew, report=report
+    )
     notes = notes_on(found, blend, len(folds.y), len(y))
     if final == "ensemble":
         return Chosen(found, blend, whole.ensemble(blend, folds, crew), notes)
@@ -223,22 +230,30 @@ class Rest:
     y: Any
     sample_weight: np.ndarray | None = None
 
+    def is_in(self, folds: Folds) -> bool:
+        """Say whether the folds have all rows."""
+        return len(folds.y) == len(self.y)
+
     def fits(self, folds: Folds) -> float:
         """Return how many fits to a fold the ensemble takes that is fitted after the choice."""
-        return 0.0 if len(folds.y) == len(self.y) else _MOST_REFITS * 1.25 * len(self.y) / len(folds.y)
+        return 0.0 if self.is_in(folds) else _MOST_REFITS * 1.25 * len(self.y) / len(folds.y)
 
     def ensemble(self, blend: Blend, folds: Folds, crew: Crew) -> Ensemble:
         """Return the networks of the folds, if these have all rows; or else networks fitted to all rows."""
-        if len(folds.y) == len(self.y):
+        if self.is_in(folds):
             return blend.ensemble(folds)
         members = blend.members[:_MOST_REFITS]
         models = self.refitted([member.trial.recipe for member in members], folds, crew)
         return Ensemble(tuple(models), tuple(member.weight for member in members), blend.temperature)
 
     def refitted(self, recipes: Sequence[Recipe], folds: Folds, crew: Crew) -> list[Model]:
-        """Return networks fitted to all rows, in the precision of the choice."""
+        """Return networks fitted to all rows, in the precision of the choice; of more rows, in fewer passes."""
+        share = np.sqrt(len(folds.y) / len(self.y))
+        shorter = [
+            replace(one, epochs=max(round(share * one.epochs), min(one.epochs, _FEWEST_EPOCHS))) for one in recipes
+        ]
         return fit_models(
-            [in_precision(recipe, CHOOSING) for recipe in recipes],
+            [in_precision(recipe, CHOOSING) for recipe in shorter],
             self.X,
             self.y,
             task=folds.task,
@@ -256,13 +271,16 @@ def race(
     seed: int,
     limit: Budget,
     *,
+    is_whole: bool = True,
     crew: Crew,
     report: Report | None = None,
 ) -> tuple[SearchResult, Blend]:
     """Race the portfolio, without what `recipe` sets otherwise, on folds; return what was tried, and who answers."""
     space, settings = _space(recipe, seed, objective, folds.task)
+    if not is_whole:  # of many rows, columns of pieces would take too much memory
+        settings = [setting for setting in settings if "bins" not in setting]
     if work.effort.coarse:
-        settings, effort, encoded = _affordable(space, settings, folds, work)
+        settings, effort, encoded = _affordable(space, settings, folds, work, 1.0 if is_whole else _SHARE_OF_RACE)
     else:
         settings, effort = [settings[0], space.setting(recipe)], Effort(2, ())
         encoded = EncodedFolds(folds, [recipe.encoding])
@@ -301,7 +319,7 @@ def folds_of_some(
             None if each is None else take(each, rows) for each in (groups, time, sample_weight)
         )
     splits = splits_of(cv, X, y, task=task, repeats=repeats, groups=groups, time=time, seed=seed)
-    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes)
+    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes, CHOOSING)
 
 
 def _space(recipe: Recipe, seed: int, objective: str, task: str) -> tuple[Space, list[Setting]]:
@@ -327,7 +345,7 @@ def _space(recipe: Recipe, seed: int, objective: str, task: str) -> tuple[Space,
 
 
 def _affordable(
-    space: Space, settings: list[Setting], folds: Folds, work: Work
+    space: Space, settings: list[Setting], folds: Folds, work: Work, most: float
 ) -> tuple[list[Setting], Effort, EncodedFolds]:
     """Return the settings of the first round, and the further rounds, that an amount of work is enough for."""
     recipes = [space.recipe(setting) for setting in settings]
@@ -338,7 +356,7 @@ def _affordable(
         first = encoded.all[encoded.place(recipe.encoding, 0)]
         costs.append(first.table.cost(Plan(recipe, 0).run(first)) * len(folds) * _TRAINED)
     wanted = min(effort.coarse, len(costs))
-    share = min(1.0, work.multiplications / (float(np.mean(costs[:wanted])) * (wanted + sum(effort.finer))))
+    share = min(1.0, most * work.multiplications / (float(np.mean(costs[:wanted])) * (wanted + sum(effort.finer))))
     coarse = max(round(share * wanted), min(4, len(costs)))
     finer = tuple(size for each in effort.finer if (size := round(share * each)) >= 2)
     return settings[: plain + coarse], Effort(plain + coarse, finer), encoded

@@ -167,7 +167,9 @@ def fit_table(
     whole = Rest(rows.X, rows.y)
     seconds = None if budget is None else seconds_of(budget)
     limit = Budget(seconds, _fits_afterwards(folds, len(rows.y), n_jobs) + whole.fits(folds), 0.3, began)
-    found, blend = race(folds, recipe, work_of(effort), objective, seed, limit, crew=crew, report=report)
+    found, blend = race(
+        folds, recipe, work_of(effort), objective, seed, limit, is_whole=whole.is_in(folds), crew=crew, report=report
+    )
     notes += notes_on(found, blend, len(folds.y), len(rows.y))
     setting = recipe if effort == "none" else found.recipe(rule)
     chosen, unregularized = _cross_validated(folds, setting, setting.unregularized(), crew)

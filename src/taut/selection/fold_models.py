@@ -104,7 +104,9 @@ def fit_models(
     NonFiniteLoss
         If training diverged with one of them.
     """
-    folds = Folds(X, y, task, [(np.arange(len(y)), np.arange(0))], 1, sample_weight, class_weight)
+    precise = "float64" if any(recipe.dtype == "float64" for recipe in recipes) else "float32"
+    splits = [(np.arange(len(y)), np.arange(0))]
+    folds = Folds(X, y, task, splits, 1, sample_weight, class_weight, dtype=precise)
     found: dict[Recipe, Model] = {}
     distinct = list(dict.fromkeys(recipes))
     for encoding in dict.fromkeys(recipe.encoding for recipe in distinct):

@@ -184,6 +184,8 @@ class Folds:
         Factor for the loss of each class, in training.
     classes : ClassTargets, optional
         All labels there are, if these rows are some of many.
+    dtype : str, default "float64"
+        Floating-point type of the encoded columns; that of the networks saves a copy.
     """
 
     X: Table
@@ -194,6 +196,7 @@ class Folds:
     sample_weight: np.ndarray | None = None
     class_weight: ClassWeight = None
     classes: ClassTargets | None = None
+    dtype: str = "float64"
     _encoded: dict[Encoding, list[Fold]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -227,7 +230,7 @@ class Folds:
             y = np.concatenate([y, targets.encode(take(self.y, held))])
         weight = None if weight is None else np.concatenate([weight[train], weight[held]])
         table = SharedTable(
-            inputs,
+            inputs.astype(self.dtype, copy=False),
             y,
             self.task,
             weight,
