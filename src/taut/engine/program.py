@@ -25,6 +25,7 @@ from taut.network import (
     optimizers,
     penalties,
     schedules,
+    shortcut,
 )
 from taut.network.losses import Loss
 from taut.network.network import Network
@@ -50,6 +51,7 @@ _LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
     normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
     normalization.BatchNorm: (f.BATCH_NORM, lambda layer: (layer.momentum, layer.epsilon)),
+    shortcut.Shortcut: (f.SHORTCUT, lambda _: (0.0, 0.0)),
     embeddings.Scale: (f.SCALE, lambda _: (0.0, 0.0)),
     embeddings.PeriodicEmbedding: (f.PERIODIC, lambda _: (0.0, 0.0)),
     embeddings.CategoryEmbedding: (f.CATEGORY, lambda _: (0.0, 0.0)),
@@ -92,7 +94,7 @@ _PENALTIES: tuple[type, ...] = (
 _AVERAGES: dict[type, int] = {averages.EMA: f.EMA, averages.SWA: f.SWA, averages.Snapshots: f.SNAPSHOTS}
 
 # Layers that forget their outputs before the next one's derivative is taken, so that it may overwrite them.
-_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM, f.SCALE)
+_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM, f.SCALE, f.SHORTCUT)
 _IN_PLACE = (f.IDENTITY, f.RELU, f.LEAKY_RELU, f.EXPONENTIAL_UNIT, f.SIGMOID, f.TANH)
 _NOISES = (f.DROPOUT, f.NOISE)
 _NORMALIZATIONS = (f.LAYER_NORM, f.BATCH_NORM)
@@ -341,13 +343,14 @@ class Program:
         self.places[f.INPUT_TILE] = x
         parameters, gathered = iter(self.spans), iter(self.statistics)
         self.marks: list[tuple[int, np.ndarray]] = []  # constants: place and values
+        kept = {start for start, _, _ in self.network.shortcuts}  # layers whose inputs are needed later
         for index, (layer, kind) in enumerate(zip(self.network.layers, kinds, strict=True)):
             row, wide, wide_in = self.table[index], pads[index + 1], pads[index]
             row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = kind, index, widths[index], widths[index + 1]
             row[[f.IS_TURNED, f.IS_RECTIFIED, f.IS_GATED]] = 0
             row[[f.PAD_IN, f.PAD_OUT, f.X, f.DX]] = wide_in, wide, x, dx
             self.numbers[index] = _LAYERS[type(layer)][1](layer)
-            if kind in _IN_PLACE and index and kinds[index - 1] in _OVERWRITABLE:
+            if kind in _IN_PLACE and index and kinds[index - 1] in _OVERWRITABLE and index not in kept:
                 row[f.Y], row[f.DY] = x, self.table[index - 1, f.DY]
             else:
                 row[f.Y], row[f.DY] = self._take(self.tile_rows * wide), self._take(self.tile_rows * wide)
@@ -370,6 +373,7 @@ class Program:
             x = int(row[f.Y])
             dx = int(row[f.DY]) if dx >= 0 or layer.parameters else -1
         self.places[f.OUTPUT_TILE], self.places[f.D_OUTPUT_TILE] = x, int(self.table[-1, f.DY])
+        self._branch()
         self._fuse()
         self.places[f.DROPS_WEIGHTS] = int((self.table[:, f.WEIGHT_MASK] >= 0).any())
         self._quiet()
@@ -414,6 +418,20 @@ class Program:
         row[f.UNITS] = self._take(len(constants))
         self.marks.append((int(row[f.UNITS]), constants))
 
+    def _branch(self) -> None:
+        """Put a row where each shortcut leaves, in which the derivative that it brings back is added."""
+        shortcuts = self.network.shortcuts
+        rows = np.full((len(shortcuts), f.LAYER_FIELDS), -1, dtype=np.int64)
+        for row, (start, index, _) in zip(rows, shortcuts, strict=True):
+            first, last = self.table[start], self.table[index]
+            row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = f.BRANCH, index, first[f.N_IN], first[f.N_IN]
+            row[[f.PAD_IN, f.PAD_OUT]] = first[f.PAD_IN]
+            row[[f.X, f.Y]], row[[f.DX, f.DY]] = first[f.X], first[f.DX]
+            row[f.ADDED], last[f.ADDED] = last[f.DY], first[f.X]
+        starts = [start for start, _, _ in shortcuts]
+        self.table = np.insert(self.table, starts, rows, axis=0)
+        self.numbers = np.insert(self.numbers, starts, 0.0, axis=0)
+
     def _fuse(self) -> None:
         """Leave out rectifiers between two dense layers, which compute them along with their products."""
         keeps = []
@@ -429,9 +447,13 @@ class Program:
         """Make the tables without noise: what followed a noise follows what that followed."""
         keeps = [index for index, row in enumerate(self.table) if row[f.KIND] not in _NOISES]
         self.quiet_table, self.quiet_numbers = self.table[keeps].copy(), self.numbers[keeps].copy()
-        place = self.places[f.INPUT_TILE]
+        place, left = self.places[f.INPUT_TILE], {}
         for row in self.quiet_table:
             row[f.X] = place
+            if row[f.KIND] == f.BRANCH:
+                left[row[f.ITEM]] = row[f.Y] = place
+            elif row[f.KIND] == f.SHORTCUT:
+                row[f.ADDED] = left[row[f.ITEM]]
             place = row[f.Y]
             if row[f.WEIGHT_MASK] >= 0:
                 row[f.WEIGHTS], row[f.WEIGHT_MASK] = row[f.SOURCE], -1
