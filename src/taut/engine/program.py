@@ -447,7 +447,7 @@ class Program:
         """Make the tables without noise: what followed a noise follows what that followed."""
         keeps = [index for index, row in enumerate(self.table) if row[f.KIND] not in _NOISES]
         self.quiet_table, self.quiet_numbers = self.table[keeps].copy(), self.numbers[keeps].copy()
-        place, left = self.places[f.INPUT_TILE], {}
+        place, left = self.places[f.INPUT_TILE], dict[int, int]()
         for row in self.quiet_table:
             row[f.X] = place
             if row[f.KIND] == f.BRANCH:
