@@ -27,8 +27,8 @@ PUBLIC_NAMES = """
     ModelFileError Nested nested_cross_validation Network NonFiniteLoss NonNegative Normal Optimizer Orthogonal
     Orthogonality Penalty PlannedRun Random Range Recipe regularization_path RegularizationPath ReLU RMSprop save
     Schedule search SearchResult SELU SGD Shortcut Sigmoid SigmoidCrossEntropy SiLU Snapshots Softmax spiral
-    stability_selection StabilitySelection SWA Tanh TautClassifier TautClassifierCV TautError TautRegressor TautRegressorCV train
-    train_many WarmUp Zeros
+    stability_selection StabilitySelection SWA Tanh TautClassifier TautClassifierCV TautError TautRegressor
+    TautRegressorCV train train_many WarmUp Zeros
 """
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = (

@@ -40,8 +40,8 @@ from taut import (
     Tanh,
     WarmUp,
 )
-from taut.engine.program import unsupported
-from taut.network.embeddings import Scale
+from taut.engine.kinds import unsupported
+from taut.network.embeddings import PeriodicEmbedding, Scale
 from taut.network.kinds import ACTIVATIONS, AVERAGES, LAYERS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES
 
 # Kinds of the tables that the engine does not know, and why. A kind that stands neither here nor in the engine fails.
@@ -359,6 +359,9 @@ NETWORKS = {
     "activation first": lambda: Network([Tanh(), ReLU(), Dense(9), Dropout(0.1), Dense(3)]),
     "normalization first": lambda: Network([BatchNorm(), LayerNorm(), Dropout(0.2), Dense(3)]),
     "normalizations last": lambda: Network([Dense(3), LayerNorm(), BatchNorm()]),
+    "embedded": lambda: Network(
+        [Dropout(0.1), Scale(), PeriodicEmbedding(4, frequencies=33, rectified=True), Dense(20), ReLU(), Dense(3)]
+    ),
     "residual": lambda: Network(
         [Dense(20), ReLU(), *(x for _ in range(3) for x in (Dense(20), ReLU(), Dropout(0.1), Shortcut(3))), Dense(3)]
     ),

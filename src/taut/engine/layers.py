@@ -85,7 +85,7 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
         elif kind == f.SCALE:
             scaled(memory, row, x, y, rows)
         elif kind == f.PERIODIC:
-            periodic(memory, row, x, y, first, rows)
+            periodic(memory, row, settings, x, y, first, rows)
         elif kind == f.CATEGORY:
             category(memory, row, x, y, rows)
         elif kind == f.SHORTCUT:
@@ -126,7 +126,7 @@ def backward(memory, table, numbers, settings, first, rows, spare):
         elif kind == f.SCALE:
             scaled(memory, row, dy, dx, rows)
         elif kind == f.PERIODIC:
-            periodic_backward(memory, row, first, rows)
+            periodic_backward(memory, row, settings, first, rows)
         elif kind == f.CATEGORY:
             category_backward(memory, row, first, rows)
         elif kind == f.SOFTMAX:
