@@ -23,6 +23,7 @@ from taut.network import (
     optimizers,
     penalties,
     schedules,
+    shortcut,
 )
 from taut.network.penalties import L1, L2, GroupL1, MaxNorm, NonNegative, Orthogonality
 
@@ -51,6 +52,7 @@ EXAMPLES: dict[str, tuple[Factory, ...]] = {
     "gaussian_noise": (lambda: layers.GaussianNoise(0.3),),
     "layer_norm": (normalization.LayerNorm, lambda: normalization.LayerNorm(0.1)),
     "batch_norm": (normalization.BatchNorm, lambda: normalization.BatchNorm(0.3, epsilon=0.1)),
+    "shortcut": (lambda: shortcut.Shortcut(1), lambda: shortcut.Shortcut(3)),
     "scale": (embeddings.Scale, lambda: embeddings.Scale(lr_factor=3.0)),
     "periodic_embedding": (
         lambda: embeddings.PeriodicEmbedding(2),
@@ -154,3 +156,9 @@ def examples(*tables: Mapping[str, type]) -> list[Any]:
         for name in table
         for position, factory in enumerate(EXAMPLES[name])
     ]
+
+
+def placed(layer: layers.Layer) -> list[layers.Layer]:
+    """Return a layer behind those without which it can stand nowhere: what a shortcut passes over keeps the width."""
+    passed = layer.over if isinstance(layer, shortcut.Shortcut) else 0
+    return [[activations.Tanh(), layers.Dropout(0.3), activations.SiLU()][i % 3] for i in range(passed)] + [layer]

@@ -26,9 +26,9 @@ PUBLIC_NAMES = """
     LearningCurve LeCunNormal LeCunUniform load load_sample Loss MaxNorm MeanAbsoluteError MeanSquaredError Mish
     ModelFileError Nested nested_cross_validation Network NonFiniteLoss NonNegative Normal Optimizer Orthogonal
     Orthogonality Penalty PlannedRun Random Range Recipe regularization_path RegularizationPath ReLU RMSprop save
-    Schedule search SearchResult SELU SGD Sigmoid SigmoidCrossEntropy SiLU Snapshots Softmax spiral stability_selection
-    StabilitySelection SWA Tanh TautClassifier TautClassifierCV TautError TautRegressor TautRegressorCV train
-    train_many WarmUp Zeros
+    Schedule search SearchResult SELU SGD Shortcut Sigmoid SigmoidCrossEntropy SiLU Snapshots Softmax spiral
+    stability_selection StabilitySelection SWA Tanh TautClassifier TautClassifierCV TautError TautRegressor
+    TautRegressorCV train train_many WarmUp Zeros
 """
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = (

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from taut.network import ReLU as ReLU
     from taut.network import RMSprop as RMSprop
     from taut.network import Schedule as Schedule
+    from taut.network import Shortcut as Shortcut
     from taut.network import Sigmoid as Sigmoid
     from taut.network import SigmoidCrossEntropy as SigmoidCrossEntropy
     from taut.network import SiLU as SiLU
@@ -124,7 +125,7 @@ _OFFERED = {
     "taut.random": "Random",
     "taut.data": "Augmentation load_sample spiral",
     "taut.network": (
-        "Network Layer Dense Dropout GaussianNoise LayerNorm BatchNorm conventions"
+        "Network Layer Dense Dropout GaussianNoise LayerNorm BatchNorm Shortcut conventions"
         " Activation Identity ReLU LeakyReLU ELU SELU GELU SiLU Mish Sigmoid Tanh Softmax"
         " Loss CrossEntropy CategoricalCrossEntropy SigmoidCrossEntropy BinaryCrossEntropy"
         " MeanSquaredError MeanAbsoluteError Huber"

@@ -22,6 +22,8 @@ BOUNDS = {
     "tanh": (1.4, 1.4),
     "sigmoid": (2.3, 2.3),
     "softplus": (1.7, 1.7),
+    "cosine": (4.0, 3.4),
+    "sine": (4.0, 3.4),
     "normal_distribution": (5.5, 7.0),
 }
 TYPES = [np.float32, np.float64]
@@ -77,6 +79,21 @@ def sigmoid(x):
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
+def of_quarter(u):
+    """Return sin(2πu) in longer arithmetic for |u| ≤ 1/4, where a small u loses nothing."""
+    return np.sin(2 * EXACT("3.14159265358979323846264338327950288") * u)
+
+
+def cosine(x):
+    return of_quarter(EXACT(0.25) - np.abs(x - np.round(x)))
+
+
+def sine(x):
+    turn = x - np.round(x)
+    a = np.abs(turn)
+    return np.copysign(of_quarter(np.minimum(a, EXACT(0.5) - a)), turn)
+
+
 REFERENCES = {
     "exp": np.exp,
     "expm1": np.expm1,
@@ -85,6 +102,8 @@ REFERENCES = {
     "tanh": np.tanh,
     "sigmoid": sigmoid,
     "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    "cosine": cosine,
+    "sine": sine,
     "normal_distribution": distribution,
 }
 
@@ -104,6 +123,8 @@ def arguments(name, kind):
         "tanh": (-25.0, 25.0),
         "sigmoid": (lowest, highest),
         "softplus": (lowest, highest),
+        "cosine": (-1000.0, 1000.0),
+        "sine": (-1000.0, 1000.0),
         "normal_distribution": (-tail_end, 10.0),
     }
     if name == "log":
@@ -154,6 +175,8 @@ EDGES = {
     "tanh": ([0, 1000, -1000, inf, -inf, nan, 1e-20], [0, 1, -1, 1, -1, nan, 1e-20]),
     "sigmoid": ([0, 1000, -1000, inf, -inf, nan], [0.5, 1, 0, 1, 0, nan]),
     "softplus": ([1000, -1000, inf, -inf, nan], [1000, 0, inf, 0, nan]),
+    "cosine": ([0.25, -0.25, 0.75, 1000.25, inf, -inf, nan], [0, 0, 0, 0, nan, nan, nan]),
+    "sine": ([0, 0.5, -0.5, 1, 1000, inf, -inf, nan], [0, 0, 0, 0, 0, nan, nan, nan]),
     "normal_distribution": ([0, 1000, -1000, inf, -inf, nan], [0.5, 1, 0, 1, 0, nan]),
 }
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from tests.engine.pairs import PROBABILITIES, Case, assert_close, assert_engines_agree, assert_equal_runs, noisy
-from tests.kinds import EXAMPLES, examples
+from tests.kinds import EXAMPLES, examples, placed
 
 from taut import (
     EMA,
@@ -34,12 +34,14 @@ from taut import (
     NonNegative,
     Orthogonality,
     ReLU,
+    Shortcut,
     Sigmoid,
     Softmax,
     Tanh,
     WarmUp,
 )
-from taut.engine.program import unsupported
+from taut.engine.kinds import unsupported
+from taut.network.embeddings import PeriodicEmbedding, Scale
 from taut.network.kinds import ACTIVATIONS, AVERAGES, LAYERS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES
 
 # Kinds of the tables that the engine does not know, and why. A kind that stands neither here nor in the engine fails.
@@ -52,7 +54,7 @@ def network_with(kind) -> Network:
     if family in PENALTIES.values():
         return Network([Dense(4, kind, kind if may_stand_on_biases(kind) else None), Dropout(0.2), Dense(3)])
     if family in LAYERS.values() or family in ACTIVATIONS.values():
-        return noisy(kind)
+        return noisy(*placed(kind))
     return noisy()
 
 
@@ -87,13 +89,14 @@ def compiled_examples(*tables):
 
 @pytest.mark.parametrize("factory", compiled_examples(LAYERS, ACTIVATIONS))
 def test_layers(factory):
-    assert_engines_agree(Case(lambda: noisy(factory()), made={"optimizer": lambda: Adam(0.01)}))
+    assert_engines_agree(Case(lambda: noisy(*placed(factory())), made={"optimizer": lambda: Adam(0.01)}))
 
 
 @pytest.mark.parametrize("factory", compiled_examples(LAYERS, ACTIVATIONS))
 def test_layers_between_others_and_at_both_ends(factory):
     def make():
-        return Network([factory(), Dense(6), factory(), ReLU(), factory(), Dropout(0.1), Dense(3), factory()])
+        first, second, third, last = (placed(factory()) for _ in range(4))
+        return Network([*first, Dense(6), *second, ReLU(), *third, Dropout(0.1), Dense(3), *last])
 
     assert_engines_agree(
         Case(make, loss="mse", outputs=make().build(5).n_outputs, made={"optimizer": lambda: SGD(0.01)})
@@ -356,6 +359,51 @@ NETWORKS = {
     "activation first": lambda: Network([Tanh(), ReLU(), Dense(9), Dropout(0.1), Dense(3)]),
     "normalization first": lambda: Network([BatchNorm(), LayerNorm(), Dropout(0.2), Dense(3)]),
     "normalizations last": lambda: Network([Dense(3), LayerNorm(), BatchNorm()]),
+    "embedded": lambda: Network(
+        [Dropout(0.1), Scale(), PeriodicEmbedding(4, frequencies=33, rectified=True), Dense(20), ReLU(), Dense(3)]
+    ),
+    "residual": lambda: Network(
+        [Dense(20), ReLU(), *(x for _ in range(3) for x in (Dense(20), ReLU(), Dropout(0.1), Shortcut(3))), Dense(3)]
+    ),
+    "residual, normalized first": lambda: Network(
+        [
+            Dense(20),
+            *(
+                layer
+                for _ in range(2)
+                for layer in (BatchNorm(), Dense(33), ReLU(), Dropout(0.1), Dense(20), Dropout(0.1), Shortcut(6))
+            ),
+            LayerNorm(),
+            ReLU(),
+            Dense(3),
+        ]
+    ),
+    "shortcuts over activations that work in place": lambda: Network(
+        [Dense(9), Tanh(), Shortcut(1), ReLU(), Shortcut(2), Sigmoid(), Dense(9), ReLU(), Shortcut(2), Tanh(), Dense(3)]
+    ),
+    "shortcuts within one another, to both ends": lambda: Network(
+        [
+            GaussianNoise(0.1),
+            Dropout(0.1),
+            Dense(5),
+            ReLU(),
+            Dense(5),
+            Shortcut(2),
+            Shortcut(3),
+            Tanh(),
+            Shortcut(6),
+            Shortcut(9),
+            Dense(3),
+            Tanh(),
+            Shortcut(1),
+        ]
+    ),
+    "shortcuts before all parameters": lambda: Network(
+        [Tanh(), Shortcut(1), Dropout(0.1), Shortcut(3), Dense(9), Dense(9), Shortcut(1), ReLU(), Dense(3)]
+    ),
+    "shortcuts of narrow rows": lambda: Network(
+        [Dense(3), Scale(), Dense(3), ReLU(), Dropout(0.1), Shortcut(4), Dense(3), Shortcut(1)]
+    ),
     "one unit": lambda: Network([Dense(1), Tanh(), Dropout(0.2), Dense(3)]),
     "wide": lambda: Network([Dense(100), ReLU(), Dropout(0.1), Dense(300), ReLU(), Dense(3)]),
     "recipe with batch norm": lambda: Network(

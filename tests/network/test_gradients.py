@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.kinds import EXAMPLES, examples
+from tests.kinds import EXAMPLES, examples, placed
 from tests.network.differences import away_from_kinks, derivative, relative_error
 
 from taut.network import (
@@ -30,6 +30,7 @@ from taut.network import (
     Network,
     Normal,
     Orthogonality,
+    Shortcut,
     SigmoidCrossEntropy,
 )
 from taut.network.activations import ELU, GELU, SELU, Identity, LeakyReLU, Mish, ReLU, Sigmoid, SiLU, Softmax, Tanh
@@ -43,8 +44,8 @@ PROBABILITIES = {"categorical_cross_entropy", "binary_cross_entropy_on_probabili
 
 
 def single(factory: Any, dtype: str = "float64") -> Network:
-    """Return a network of one layer for five inputs, every parameter away from zero."""
-    network = Network([factory()]).build(5, seed=1, dtype=dtype)
+    """Return a network of one layer, and those it needs, for five inputs, every parameter away from zero."""
+    network = Network(placed(factory())).build(5, seed=1, dtype=dtype)
     network.theta[:] = away_from_kinks(network.theta.shape, seed=2)
     return network
 
@@ -395,6 +396,24 @@ NETWORKS = {
             Dense(5, initializer=WIDE),
             LayerNorm(),
             GELU(),
+            Dense(3, initializer=WIDE),
+        ],
+        CrossEntropy(),
+        3,
+    ),
+    "residual": (
+        lambda: [
+            Dense(6, L2(0.01), initializer=WIDE),
+            LayerNorm(),
+            Dense(6, initializer=WIDE),
+            SiLU(),
+            Dropout(0.3),
+            Dense(6, L2(0.01), initializer=WIDE),
+            Shortcut(5),
+            Tanh(),
+            Shortcut(7),
+            Dense(6, initializer=WIDE),
+            Shortcut(1),
             Dense(3, initializer=WIDE),
         ],
         CrossEntropy(),

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from tests.kinds import examples
+from tests.kinds import examples, placed
 
 from taut import (
     L1,
@@ -23,6 +23,7 @@ from taut import (
     Network,
     NonNegative,
     ReLU,
+    Shortcut,
     SiLU,
     train,
 )
@@ -137,7 +138,7 @@ def test_predict_has_all_noise_off_and_casts_to_the_type_of_the_network():
 
 @pytest.mark.parametrize("factory", examples(LAYERS, ACTIVATIONS))
 def test_specification_makes_the_same_network(factory):
-    network = Network([Dense(4), factory()])
+    network = Network([Dense(4), *placed(factory())])
     back = Network.from_spec(network.to_spec()).build(3, seed=5)
     x = np.random.default_rng(0).standard_normal((6, 3))
     np.testing.assert_array_equal(back.predict(x), network.build(3, seed=5).predict(x))
@@ -158,6 +159,43 @@ def test_representation_is_a_table_of_layers_shapes_parameters_and_penalties():
         "3      Dense         4 → 3          15\n"
         "27 parameters, 2 inputs, float32"
     )
+
+
+def test_shortcuts_add_what_the_layers_they_pass_over_were_given():
+    network = Network([Dense(4), Dense(4), ReLU(), Shortcut(2), Shortcut(3), Shortcut(1), Dense(3)]).build(2)
+    assert network.shortcuts == [(start, i, network.layers[i]) for start, i in ((1, 3), (1, 4), (4, 5))]
+    assert re.search("^3 +Shortcut\\(2\\) +4 → 4 +0$", repr(network), re.MULTILINE)
+    x = np.random.default_rng(0).standard_normal((5, 2))
+    dense = [layer.weights.value for layer in network.layers if isinstance(layer, Dense)]  # biases are zero
+    hidden = x @ dense[0]
+    added = np.maximum(hidden @ dense[1], 0) + hidden
+    np.testing.assert_allclose(network.predict(x), (2 * added + hidden) @ dense[2])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))], ids=["deepcopy", "pickle"])
+def test_a_copy_has_shortcuts_of_its_own(copied):
+    network = Network([Dense(4), ReLU(), Shortcut(1)]).build(2)
+    x = np.random.default_rng(0).standard_normal((5, 2))
+    twin = copied(network)
+    outputs = network.predict(x)
+    assert (twin.predict(2 * x) == 2 * outputs).all()
+    assert twin.layers[2] is twin.shortcuts[0][2] is not network.layers[2]
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([Dense(4), Shortcut(2)], r"Shortcut\(over=2\) at layer 1 passes over more layers than stand before it"),
+        ([Shortcut(1)], r"Shortcut\(over=1\) at layer 0 passes over more layers"),
+        (
+            [Dense(4), ReLU(), Shortcut(2)],
+            r"Shortcut\(over=2\) at layer 2 would add 3 numbers to 4; the layers that it passes over must have as many",
+        ),
+    ],
+)
+def test_shortcuts_that_lead_nowhere_are_refused(layers, message):
+    with pytest.raises(InvalidValue, match=message):
+        Network(layers).build(3)
 
 
 def test_representation_names_settings_of_penalties_only_where_they_are_unusual():

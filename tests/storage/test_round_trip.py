@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from tests.kinds import examples
+from tests.kinds import examples, placed
 from tests.storage.spoiling import assert_refused, with_weights
 
 import taut
@@ -150,7 +150,7 @@ def network_of(kind):
         return Network([Dense(4, weight_penalty=kind, bias_penalty=None), Dense(2)])
     if isinstance(kind, Initializer):
         return Network([Dense(3, initializer=kind, bias_initializer=kind), Dense(2)])
-    return Network([Dense(3), kind, Dense(3)])
+    return Network([Dense(3), *placed(kind), Dense(3)])
 
 
 @pytest.mark.parametrize("factory", examples(LAYERS, ACTIVATIONS, PENALTIES, INITIALIZERS))

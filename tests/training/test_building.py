@@ -174,6 +174,18 @@ def test_normalization_stands_between_hidden_layers_and_their_activation(normali
     assert [type(layer).__name__ for layer in network.layers] == [*hidden, *hidden, "Dense"]
 
 
+def test_residual_layers_are_those_as_wide_as_the_one_before():
+    sizes = {"hidden_layer_sizes": (3, 4, 4, 4, 5), "dropout": (0.0, 0.0, 0.1, 0.0, 0.0)}
+    network, _, _ = Recipe(residual=True, normalization="layer", **sizes).build(3, 2, "regression")
+    plain = ["Dense", "LayerNorm", "ReLU"]
+    kinds = [*plain, *plain, *plain, "Dropout", "Shortcut", *plain, "Shortcut", *plain, "Dense"]
+    assert [type(layer).__name__ for layer in network.layers] == kinds
+    assert [layer.over for _, _, layer in network.shortcuts] == [4, 3]
+    assert not Recipe(**sizes).build(4, 2, "regression")[0].shortcuts
+    with pytest.raises(TautError, match="residual is for hidden layers, and hidden_layer_sizes names none"):
+        Recipe(residual=True, hidden_layer_sizes=())
+
+
 def test_noise_follows_the_dropout_of_inputs():
     network, _, _ = Recipe(input_noise=0.3, input_dropout=0.05).build(3, 2, "regression")
     assert [type(layer).__name__ for layer in network.layers] == ["Dropout", "GaussianNoise", "Dense", "ReLU", "Dense"]

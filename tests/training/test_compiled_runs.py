@@ -36,6 +36,7 @@ from taut import (
     NonFiniteLoss,
     Orthogonality,
     ReLU,
+    Shortcut,
     Snapshots,
     Softmax,
     Tanh,
@@ -43,6 +44,7 @@ from taut import (
     train,
 )
 from taut.engine.session import Session
+from taut.network import PeriodicEmbedding
 from taut.notices import say
 from taut.training import Callback, loops
 from taut.training.loops import CompiledLoop
@@ -207,6 +209,19 @@ LARGE = {
         {"batch_size": 50, "mixup": 0.3},
     ),
     "batch norm": (lambda: Network([Dense(20), BatchNorm(), ReLU(), Dense(3)]), 300, 7, {"batch_size": 50}),
+    "embedded and residual": (
+        lambda: Network(
+            [
+                PeriodicEmbedding(5, width=4, rectified=True),
+                *(Dense(33), ReLU()),
+                *(Dense(33), ReLU(), Dropout(0.1), Shortcut(3)),
+                Dense(3),
+            ]
+        ),
+        300,
+        7,
+        {"batch_size": 100},
+    ),
     "large": (
         lambda: Network([Dense(256, L2(1e-3)), ReLU(), Dropout(0.1), Dense(200, L1(1e-4)), ReLU(), Dense(10)]),
         900,

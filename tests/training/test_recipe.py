@@ -27,6 +27,7 @@ OTHER = {
     "activation": "gelu",
     "initializer": "orthogonal",
     "normalization": "batch",
+    "residual": True,
     "embedding_width": 2,
     "embedding_frequencies": 4,
     "embedding_deviation": 0.3,

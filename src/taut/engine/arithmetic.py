@@ -17,11 +17,11 @@ function              float32 float64
 `tanh`                1.4     1.4
 `sigmoid`             2.3     2.3
 `softplus`            1.7     1.7
-`cosine`, `sine`      X.X     X.X
+`cosine`, `sine`      4.0     3.4
 `normal_distribution` 5.5     7.0
 ===================== ======= =======
 
-The absolute error of the last is below 1.3e-7 and 3.5e-16.
+The absolute error of the last is below 1.3e-7 and 3.5e-16. Angles are in turns, up to 2²² and 2⁵¹ of them.
 
 Results below the smallest normal number may be zero instead. Floor 3 of the house; knows nothing of networks.
 
@@ -420,7 +420,8 @@ def _cosine(x: _Reals) -> _Reals:
 
 def _sine(x: _Reals) -> _Reals:
     turn = _within_a_turn(x)
-    return _sine_of_quarter(0.25 - (turn.absolute() - 0.25).absolute()).with_sign_of(turn)
+    a = turn.absolute()
+    return _sine_of_quarter(a.where("<", 0.25)(a, 0.5 - a)).with_sign_of(turn)
 
 
 def _compiled(build: Callable[[_Reals], _Reals]) -> Any:

@@ -1,7 +1,8 @@
 """Embeddings, compiled: the layers of `taut.network.embeddings`, over the rows of a tile.
 
-The waves of a column lie side by side, a whole number of vectors; the numbers of its embedding are few and are made
-one by one. A one-hot block is nearly all zeros, so only what is not zero is looked at. Floor 3 of the house.
+The waves of a column lie side by side, a whole number of vectors; columns are passed one after the other, each over all
+rows, so that what belongs to a column stays in registers and in the nearest cache. A one-hot block is nearly all zeros,
+so only what is not zero is looked at. Floor 3 of the house.
 """
 
 from __future__ import annotations
@@ -60,93 +61,151 @@ def add_scale_gradients(memory, row, rows, is_first, thread, threads):
 
 
 @part
-def periodic(memory, row, x, y, first, rows):
+def _waves_of(row, settings, column):
+    """Return where the waves of a column are kept: for each row of the tile the cosines, then the sines."""
+    return row[f.KEPT] + column * settings[f.TILE_ROWS] * 2 * row[f.STRIDE]
+
+
+@part
+def periodic(memory, row, settings, x, y, first, rows):
     """Write the inputs as they are, then their waves, weighed; keep the waves for `periodic_backward`."""
-    step, stride, each, n_in = count(memory), row[f.STRIDE], row[f.EACH], row[f.N_IN]
-    in_turns = splat(memory, 1.0 / tau)
+    stride, each, n_in, is_rectified = row[f.STRIDE], row[f.EACH], row[f.N_IN], row[f.IS_RECTIFIED]
+    wide_in, wide, step = row[f.PAD_IN], row[f.PAD_OUT], count(memory)
     for i in range(rows):
-        source, target = x + i * row[f.PAD_IN], y + i * row[f.PAD_OUT]
-        kept = row[f.KEPT] + (first + i) * row[f.COLUMNS_IN] * 2 * stride
         for column in range(n_in):
-            memory[target + column] = memory[source + column]
-        for column in range(row[f.COLUMNS_IN]):
-            value, waves, phases = splat(memory, memory[source + column]), row[f.WEIGHTS], row[f.PHASES]
-            for k in range(0, stride, step):
-                place = column * stride + k
-                turns = fma(load(memory, waves + place), value, load(memory, phases + place) * in_turns)
-                store(memory, kept + k, cosine(turns))
-                store(memory, kept + stride + k, sine(turns))
-            for out in range(column * each, (column + 1) * each):
+            memory[y + i * wide + column] = memory[x + i * wide_in + column]
+    for column in range(row[f.COLUMNS_IN]):
+        kept = _waves_of(row, settings, column) + first * 2 * stride
+        for k in range(0, stride, step):
+            place = column * stride + k
+            wave = load(memory, row[f.WEIGHTS] + place)
+            phase = load(memory, row[f.PHASES] + place) * splat(memory, 1.0 / tau)
+            for i in range(rows):
+                turns = fma(wave, splat(memory, memory[x + i * wide_in + column]), phase)
+                store(memory, kept + i * 2 * stride + k, cosine(turns))
+                store(memory, kept + i * 2 * stride + stride + k, sine(turns))
+        for out in range(column * each, (column + 1) * each):
+            weights, shift, target = row[f.PROJECTIONS] + out * stride, memory[row[f.SHIFTS] + out], y + n_in + out
+            for i in range(rows):
                 summed = splat(memory, 0)
                 for k in range(0, stride, step):
-                    weight = load(memory, row[f.PROJECTIONS] + out * stride + k)
-                    summed = fma(load(memory, kept + k), weight, summed)
-                result = total(summed) + memory[row[f.SHIFTS] + out]
-                memory[target + n_in + out] = 0 if row[f.IS_RECTIFIED] and result < 0 else result
-            kept += 2 * stride
+                    summed = fma(load(memory, kept + i * 2 * stride + k), load(memory, weights + k), summed)
+                result = total(summed) + shift
+                memory[target + i * wide] = 0 if is_rectified and result < 0 else result
 
 
 @part
-def _derivative(memory, row, i, out):
-    """Return the derivative by what an embedding is before its rectifier."""
-    place = row[f.N_IN] + out + i * row[f.PAD_OUT]
-    return memory[row[f.DY] + place] * (0 if row[f.IS_RECTIFIED] and memory[row[f.Y] + place] <= 0 else 1)
+def _gate(memory, row, column, first, rows):
+    """Make the derivatives by what an embedding is those by what it is before its rectifier."""
+    wide, each = row[f.PAD_OUT], row[f.EACH]
+    start = row[f.N_IN] + column * each + first * wide
+    dy, y = row[f.DY] + start, row[f.Y] + start
+    for i in range(rows if row[f.IS_RECTIFIED] else 0):
+        for place in range(i * wide, i * wide + each):
+            if memory[y + place] <= 0:
+                memory[dy + place] = 0
 
 
 @part
-def _slope(memory, row, i, column, kept, k):
-    """Return the derivatives by the angles of some waves."""
-    stride, each, summed = row[f.STRIDE], row[f.EACH], splat(memory, 0)
-    for out in range(column * each, (column + 1) * each):
-        weight = load(memory, row[f.PROJECTIONS] + out * stride + k)
-        summed -= splat(memory, _derivative(memory, row, i, out)) * weight
-    return summed * load(memory, kept + stride + k)
+def _slope(memory, dy, projections, each, stride, sines):
+    """Return the derivatives by the angles of some waves, from those by what they are weighed to."""
+    summed = splat(memory, 0)
+    for out in range(each):
+        summed -= splat(memory, memory[dy + out]) * load(memory, projections + out * stride)
+    return summed * load(memory, sines)
 
 
 @part
-def periodic_backward(memory, row, first, rows):
+def periodic_backward(memory, row, settings, first, rows):
     """Write the derivatives by the inputs, of rows from `first` on."""
-    step, stride, n_in = count(memory), row[f.STRIDE], row[f.N_IN]
-    for i in range(first, first + rows):
-        source, target = row[f.DY] + i * row[f.PAD_OUT], row[f.DX] + i * row[f.PAD_IN]
-        fill(memory, target, target + row[f.PAD_IN], 0)
+    step, stride, each, n_in = count(memory), row[f.STRIDE], row[f.EACH], row[f.N_IN]
+    wide_in, wide = row[f.PAD_IN], row[f.PAD_OUT]
+    dx, dy = row[f.DX] + first * wide_in, row[f.DY] + first * wide
+    for i in range(rows):
         for column in range(n_in):
-            memory[target + column] = memory[source + column]
-        for column in range(row[f.COLUMNS_IN]):
-            kept, summed = row[f.KEPT] + (i * row[f.COLUMNS_IN] + column) * 2 * stride, splat(memory, 0)
+            memory[dx + i * wide_in + column] = memory[dy + i * wide + column]
+        fill(memory, dx + i * wide_in + n_in, dx + (i + 1) * wide_in, 0)
+    for column in range(row[f.COLUMNS_IN]):
+        kept = _waves_of(row, settings, column) + first * 2 * stride
+        waves, projections = row[f.WEIGHTS] + column * stride, row[f.PROJECTIONS] + column * each * stride
+        _gate(memory, row, column, first, rows)
+        for i in range(rows):
+            summed, source = splat(memory, 0), dy + i * wide + n_in + column * each
             for k in range(0, stride, step):
-                wave = load(memory, row[f.WEIGHTS] + column * stride + k)
-                summed = fma(_slope(memory, row, i, column, kept, k), wave, summed)
-            memory[target + column] += tau * total(summed)
+                sines = kept + i * 2 * stride + stride + k
+                slope = _slope(memory, source, projections + k, each, stride, sines)
+                summed = fma(slope, load(memory, waves + k), summed)
+            memory[dx + i * wide_in + column] += tau * total(summed)
 
 
 @part
 def add_periodic_gradients(memory, row, settings, rows, is_first, thread, threads):
     """Add what the rows of a tile give to the gradients of an embedding; threads share its columns."""
-    step, stride, each, columns = count(memory), row[f.STRIDE], row[f.EACH], row[f.COLUMNS_IN]
+    step, stride, each, wide_in, wide = count(memory), row[f.STRIDE], row[f.EACH], row[f.PAD_IN], row[f.PAD_OUT]
     shift = settings[f.GRADIENT] - settings[f.THETA]
-    waves, phases = row[f.WEIGHTS] + shift, row[f.PHASES] + shift
-    projections, shifts = row[f.PROJECTIONS] + shift, row[f.SHIFTS] + shift
-    for column in range(thread, columns, threads):
-        if is_first:
-            fill(memory, waves + column * stride, waves + (column + 1) * stride, 0)
-            fill(memory, phases + column * stride, phases + (column + 1) * stride, 0)
-            fill(memory, projections + column * each * stride, projections + (column + 1) * each * stride, 0)
-            fill(memory, shifts + column * each, shifts + (column + 1) * each, 0)
-        for i in range(rows):
-            kept = row[f.KEPT] + (i * columns + column) * 2 * stride
-            angle = splat(memory, tau * memory[row[f.X] + i * row[f.PAD_IN] + column])
-            for k in range(0, stride, step):
-                place, slope = column * stride + k, _slope(memory, row, i, column, kept, k)
-                store(memory, phases + place, load(memory, phases + place) + slope)
-                store(memory, waves + place, fma(slope, angle, load(memory, waves + place)))
-                wave = load(memory, kept + k) * load(memory, row[f.UNITS] + k)
-                for out in range(column * each, (column + 1) * each):
-                    place = projections + out * stride + k
-                    change = splat(memory, _derivative(memory, row, i, out))
-                    store(memory, place, fma(change, wave, load(memory, place)))
-            for out in range(column * each, (column + 1) * each):
-                memory[shifts + out] += _derivative(memory, row, i, out)
+    for column in range(thread, row[f.COLUMNS_IN], threads):
+        kept, dy = _waves_of(row, settings, column), row[f.DY] + row[f.N_IN] + column * each
+        x, projections = row[f.X] + column, row[f.PROJECTIONS] + column * each * stride
+        _gate(memory, row, column, 0, rows)
+        for k in range(0, stride, step):
+            by_wave = by_phase = splat(memory, 0)
+            for i in range(rows):
+                sines = kept + i * 2 * stride + stride + k
+                slope = _slope(memory, dy + i * wide, projections + k, each, stride, sines)
+                by_phase += slope
+                by_wave = fma(slope, splat(memory, memory[x + i * wide_in]), by_wave)
+            place = column * stride + k + shift
+            _add(memory, row[f.WEIGHTS] + place, by_wave * splat(memory, tau), is_first)
+            _add(memory, row[f.PHASES] + place, by_phase, is_first)
+            mark = load(memory, row[f.UNITS] + k)
+            for out in range(each):
+                summed = _sum_of_products(memory, dy + out, wide, kept + k, 2 * stride, rows)
+                _add(memory, projections + out * stride + k + shift, summed * mark, is_first)
+        for out in range(each):
+            place, summed = row[f.SHIFTS] + column * each + out + shift, _sum(memory, dy + out, wide, rows)
+            memory[place] = summed if is_first else memory[place] + summed
+
+
+@part
+def _add(memory, place, vector, is_first):
+    """Add a vector to what stands in a place, or write it there if it is the first."""
+    store(memory, place, vector if is_first else vector + load(memory, place))
+
+
+@part
+def _sum_of_products(memory, factors, factor_row, vectors, vector_row, rows):
+    """Add up vectors, each times a number; four sums at a time so that they do not wait for one another."""
+    a = b = c = d = splat(memory, 0)
+    i = 0
+    while i + 4 <= rows:
+        a = fma(splat(memory, memory[factors]), load(memory, vectors), a)
+        b = fma(splat(memory, memory[factors + factor_row]), load(memory, vectors + vector_row), b)
+        c = fma(splat(memory, memory[factors + 2 * factor_row]), load(memory, vectors + 2 * vector_row), c)
+        d = fma(splat(memory, memory[factors + 3 * factor_row]), load(memory, vectors + 3 * vector_row), d)
+        factors += 4 * factor_row
+        vectors += 4 * vector_row
+        i += 4
+    while i < rows:
+        a = fma(splat(memory, memory[factors]), load(memory, vectors), a)
+        factors += factor_row
+        vectors += vector_row
+        i += 1
+    return (a + b) + (c + d)
+
+
+@part
+def _sum(memory, place, distance, rows):
+    """Add up numbers that lie a distance apart, four sums at a time."""
+    a = b = c = d = 0.0
+    whole = rows - rows % 4
+    for i in range(0, whole, 4):
+        a += memory[place + i * distance]
+        b += memory[place + (i + 1) * distance]
+        c += memory[place + (i + 2) * distance]
+        d += memory[place + (i + 3) * distance]
+    for i in range(whole, rows):
+        a += memory[place + i * distance]
+    return (a + b) + (c + d)
 
 
 @part

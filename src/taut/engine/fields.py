@@ -8,7 +8,8 @@ from __future__ import annotations
 
 # Kinds of layers.
 DENSE, DROPOUT, NOISE, LAYER_NORM, BATCH_NORM, SOFTMAX, SCALE, PERIODIC, CATEGORY = range(9)
-IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = range(10, 19)
+BRANCH, SHORTCUT = range(9, 11)  # where a shortcut leaves, a row of its own; and where it adds
+IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = range(11, 20)
 
 # Columns of the table of layers: a row is a layer, places are those of its tile (one row of numbers a sample).
 (
@@ -31,7 +32,7 @@ IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = 
     SCALES,  # place of one number a row (layer norm) or a unit (batch norm): 1 / standard deviation
     STATISTICS,  # place of running means; the variances follow PAD_OUT later
     UNITS,  # place of a row of ones, zeros where the padding begins; of embedded levels: which category each is of
-    ITEM,  # index of the layer in the network, for random draws
+    ITEM,  # index of the layer in the network, for random draws; where a shortcut leaves, the index of the shortcut
     IS_RECTIFIED,  # whether a rectifier that follows is computed along with it
     IS_GATED,  # whether the derivative of one that precedes is
     # Of embeddings:
@@ -45,8 +46,9 @@ IDENTITY, RELU, LEAKY_RELU, EXPONENTIAL_UNIT, GELU, SILU, MISH, SIGMOID, TANH = 
     SOURCE,  # place of the weights of which DropConnect leaves some, in WEIGHTS
     WEIGHT_MASK,  # place of which; -1 without DropConnect
     MASK_ROOM,  # room for the mask as it is drawn, if the weights lie transposed
+    ADDED,  # of a shortcut: place of what it adds; where it leaves: place of the derivative that it brings back
     LAYER_FIELDS,
-) = range(33)
+) = range(34)
 
 # Columns of the numbers of a layer; what they mean depends on the kind.
 FIRST, SECOND, LAYER_NUMBERS = range(3)

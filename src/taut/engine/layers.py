@@ -1,4 +1,4 @@
-"""Layers, compiled: each kind of `taut.network`'s layers and activations, over the rows of a tile.
+"""Layers, compiled: forward and backward over the rows of a tile, and the gradients of the parameters.
 
 A tile holds some dozens of samples, or more: for each layer a matrix of outputs and one of derivatives, all in one flat
 array, each row padded with zeros to a whole number of vectors. Formulas are those of `taut.network`, where they are
@@ -7,12 +7,10 @@ explained. Floor 3 of the house.
 
 from __future__ import annotations
 
-from math import sqrt, tau
-
 import numpy as np
 
 from taut.engine import fields as f
-from taut.engine.arithmetic import exp, expm1, normal_distribution, sigmoid, softplus, tanh
+from taut.engine.activations import activate, differentiate
 from taut.engine.draws import add_noise, masks
 from taut.engine.embeddings import (
     add_category_gradients,
@@ -24,16 +22,23 @@ from taut.engine.embeddings import (
     periodic_backward,
     scaled,
 )
+from taut.engine.normalization import (
+    batch_norm,
+    batch_norm_backward,
+    layer_norm,
+    layer_norm_backward,
+    softmax,
+    softmax_backward,
+)
 from taut.engine.parts import part
 from taut.engine.products import OPEN, ROW_BLOCK, copy, count, fill, multiply, multiply_narrow, transpose
 from taut.engine.threads import share
-from taut.engine.vectors import fma, load, maximum, splat, square_root, store, total, where_greater
+from taut.engine.vectors import fma, load, splat, store
 from taut.random import Purpose
 
 __all__ = ["add_weight_gradients", "backward", "forward", "multiply_elements", "transpose_weights"]
 
 _DROPOUT = int(Purpose.DROPOUT)
-_DENSITY_AT_ZERO = 1.0 / sqrt(tau)
 
 
 @part
@@ -59,7 +64,7 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
         if kind == f.DENSE:
             _dense(memory, row, settings, x, y, rows, spare)
         elif kind >= f.IDENTITY:
-            _activate(memory, kind, numbers[layer], x, y, _whole_blocks(rows) * row[f.PAD_OUT])
+            activate(memory, kind, numbers[layer], x, y, _whole_blocks(rows) * row[f.PAD_OUT])
             if kind == f.SIGMOID and row[f.N_OUT] < row[f.PAD_OUT]:
                 for i in range(rows):
                     fill(memory, y + i * row[f.PAD_OUT] + row[f.N_OUT], y + (i + 1) * row[f.PAD_OUT], 0)
@@ -74,17 +79,19 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
             deviation = numbers[layer, f.FIRST]
             add_noise(memory, y, rows, row[f.N_OUT], row[f.PAD_OUT], deviation, seed, row[f.ITEM], epoch, position)
         elif kind == f.LAYER_NORM:
-            _layer_norm(memory, row, numbers[layer, f.FIRST], x, y, first, rows)
+            layer_norm(memory, row, numbers[layer, f.FIRST], x, y, first, rows)
         elif kind == f.BATCH_NORM:
-            _batch_norm(memory, row, numbers[layer], x, y, rows, is_training)
+            batch_norm(memory, row, numbers[layer], x, y, rows, is_training)
         elif kind == f.SCALE:
             scaled(memory, row, x, y, rows)
         elif kind == f.PERIODIC:
-            periodic(memory, row, x, y, first, rows)
+            periodic(memory, row, settings, x, y, first, rows)
         elif kind == f.CATEGORY:
             category(memory, row, x, y, rows)
-        else:
-            _softmax(memory, row, x, y, rows)
+        elif kind == f.SHORTCUT:
+            _add_elements(memory, x, row[f.ADDED] + first * row[f.PAD_OUT], y, rows * row[f.PAD_OUT])
+        elif kind == f.SOFTMAX:
+            softmax(memory, row, x, y, rows)
 
 
 @part
@@ -105,23 +112,25 @@ def backward(memory, table, numbers, settings, first, rows, spare):
                 _whole_blocks(rows), wide, spare, gate, gate_row, -np.inf,
             )  # fmt: skip
         elif kind >= f.IDENTITY:
-            _differentiate(memory, kind, numbers[layer], x, y, dx, dy, _whole_blocks(rows) * row[f.PAD_OUT])
+            differentiate(memory, kind, numbers[layer], x, y, dx, dy, _whole_blocks(rows) * row[f.PAD_OUT])
         elif kind == f.DROPOUT:
             multiply_elements(memory, dy, row[f.KEPT] + first * row[f.PAD_OUT], dx, rows * row[f.PAD_OUT])
-        elif kind == f.NOISE:
+        elif kind in (f.NOISE, f.SHORTCUT):
             copy(memory, dy, dx, rows * row[f.PAD_OUT])
+        elif kind == f.BRANCH:
+            _add_elements(memory, dy, row[f.ADDED] + first * row[f.PAD_OUT], dx, rows * row[f.PAD_OUT])
         elif kind == f.LAYER_NORM:
-            _layer_norm_backward(memory, row, dx, dy, first, rows)
+            layer_norm_backward(memory, row, dx, dy, first, rows)
         elif kind == f.BATCH_NORM:
-            _batch_norm_backward(memory, row, dx, dy, rows)
+            batch_norm_backward(memory, row, dx, dy, rows)
         elif kind == f.SCALE:
             scaled(memory, row, dy, dx, rows)
         elif kind == f.PERIODIC:
-            periodic_backward(memory, row, first, rows)
+            periodic_backward(memory, row, settings, first, rows)
         elif kind == f.CATEGORY:
             category_backward(memory, row, first, rows)
         elif kind == f.SOFTMAX:
-            _softmax_backward(memory, row, y, dx, dy, rows)
+            softmax_backward(memory, row, y, dx, dy, rows)
 
 
 @part
@@ -247,209 +256,14 @@ def _add_products(memory, left, right, rows, wide, first, end, target, is_first)
 
 
 @part
+def _add_elements(memory, left, right, target, size):
+    """Write the sums of numbers that lie side by side."""
+    for i in range(0, size, count(memory)):
+        store(memory, target + i, load(memory, left + i) + load(memory, right + i))
+
+
+@part
 def multiply_elements(memory, left, right, target, size):
     """Write the products of numbers that lie side by side."""
     for i in range(0, size, count(memory)):
         store(memory, target + i, load(memory, left + i) * load(memory, right + i))
-
-
-@part
-def _activate(memory, kind, numbers, x, y, size):
-    """Apply an activation to numbers that lie side by side."""
-    step = count(memory)
-    zero = splat(memory, 0)
-    a, b = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
-    if kind == f.IDENTITY and y != x:
-        copy(memory, x, y, size)
-    elif kind == f.RELU:
-        for i in range(0, size, step):
-            store(memory, y + i, maximum(load(memory, x + i), zero))
-    elif kind == f.LEAKY_RELU:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            store(memory, y + i, where_greater(z, zero, z, a * z))
-    elif kind == f.EXPONENTIAL_UNIT:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            store(memory, y + i, where_greater(z, zero, a * z, b * expm1(where_greater(z, zero, zero, z))))
-    elif kind == f.GELU:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            store(memory, y + i, z * normal_distribution(z))
-    elif kind == f.SILU:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            store(memory, y + i, z * sigmoid(z))
-    elif kind == f.MISH:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            store(memory, y + i, z * tanh(softplus(z)))
-    elif kind == f.SIGMOID:
-        for i in range(0, size, step):
-            store(memory, y + i, sigmoid(load(memory, x + i)))
-    elif kind == f.TANH:
-        for i in range(0, size, step):
-            store(memory, y + i, tanh(load(memory, x + i)))
-
-
-@part
-def _differentiate(memory, kind, numbers, x, y, dx, dy, size):
-    """Multiply derivatives by that of an activation; see `taut.network.activations` for the formulas."""
-    step = count(memory)
-    zero, one = splat(memory, 0), splat(memory, 1)
-    a, b = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
-    if kind == f.IDENTITY and dx != dy:
-        copy(memory, dy, dx, size)
-    elif kind == f.RELU:
-        for i in range(0, size, step):
-            store(memory, dx + i, where_greater(load(memory, y + i), zero, load(memory, dy + i), zero))
-    elif kind == f.LEAKY_RELU:
-        for i in range(0, size, step):
-            g = load(memory, dy + i)
-            store(memory, dx + i, where_greater(load(memory, y + i), zero, g, a * g))
-    elif kind == f.EXPONENTIAL_UNIT:
-        for i in range(0, size, step):
-            out = load(memory, y + i)
-            store(memory, dx + i, load(memory, dy + i) * where_greater(out, zero, a, out + b))
-    elif kind == f.GELU:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            density = exp(splat(memory, -0.5) * z * z) * splat(memory, _DENSITY_AT_ZERO)
-            store(memory, dx + i, load(memory, dy + i) * (normal_distribution(z) + z * density))
-    elif kind == f.SILU:
-        for i in range(0, size, step):
-            s = sigmoid(load(memory, x + i))
-            store(memory, dx + i, load(memory, dy + i) * (s + load(memory, y + i) * (one - s)))
-    elif kind == f.MISH:
-        for i in range(0, size, step):
-            z = load(memory, x + i)
-            t = tanh(softplus(z))
-            store(memory, dx + i, load(memory, dy + i) * (t + z * (one - t * t) * sigmoid(z)))
-    elif kind == f.SIGMOID:
-        for i in range(0, size, step):
-            out = load(memory, y + i)
-            store(memory, dx + i, load(memory, dy + i) * (out * (one - out)))
-    elif kind == f.TANH:
-        for i in range(0, size, step):
-            out = load(memory, y + i)
-            store(memory, dx + i, load(memory, dy + i) * (one - out * out))
-
-
-@part
-def _layer_norm(memory, row, epsilon, x, y, first, rows):
-    step, wide, units = count(memory), row[f.PAD_OUT], row[f.N_OUT]
-    for i in range(rows):
-        source, target, kept = x + i * wide, y + i * wide, row[f.KEPT] + (first + i) * wide
-        summed = squares = splat(memory, 0)
-        for column in range(0, wide, step):
-            summed += load(memory, source + column)
-        mean = splat(memory, total(summed) / units)
-        for column in range(0, wide, step):
-            centered = (load(memory, source + column) - mean) * load(memory, row[f.UNITS] + column)
-            squares = fma(centered, centered, squares)
-        scale = 1.0 / sqrt(total(squares) / units + epsilon)
-        memory[row[f.SCALES] + first + i] = scale
-        for column in range(0, wide, step):
-            centered = (load(memory, source + column) - mean) * load(memory, row[f.UNITS] + column)
-            normalized = centered * splat(memory, scale)
-            store(memory, kept + column, normalized)
-            weight, shift = load(memory, row[f.WEIGHTS] + column), load(memory, row[f.BIASES] + column)
-            store(memory, target + column, fma(weight, normalized, shift))
-
-
-@part
-def _layer_norm_backward(memory, row, dx, dy, first, rows):
-    step, wide, units = count(memory), row[f.PAD_OUT], row[f.N_OUT]
-    for i in range(rows):
-        source, target, kept = dy + i * wide, dx + i * wide, row[f.KEPT] + (first + i) * wide
-        summed = products = splat(memory, 0)
-        for column in range(0, wide, step):
-            g = load(memory, source + column) * load(memory, row[f.WEIGHTS] + column)
-            summed += g
-            products = fma(g, load(memory, kept + column), products)
-        mean, slope = splat(memory, total(summed) / units), splat(memory, total(products) / units)
-        scale = splat(memory, memory[row[f.SCALES] + first + i])
-        for column in range(0, wide, step):
-            g = load(memory, source + column) * load(memory, row[f.WEIGHTS] + column)
-            change = (g - mean - load(memory, kept + column) * slope) * scale
-            store(memory, target + column, change * load(memory, row[f.UNITS] + column))
-
-
-@part
-def _batch_norm(memory, row, numbers, x, y, rows, is_training):
-    wide = row[f.PAD_OUT]
-    momentum, epsilon = splat(memory, numbers[f.FIRST]), splat(memory, numbers[f.SECOND])
-    one, inverse = splat(memory, 1), splat(memory, 1.0 / rows)
-    unbiased = splat(memory, rows / max(rows - 1, 1))
-    for column in range(0, wide, count(memory)):
-        running_mean = row[f.STATISTICS] + column
-        running_variance = running_mean + wide
-        mean, variance = load(memory, running_mean), load(memory, running_variance)
-        if is_training:
-            summed = squares = splat(memory, 0)
-            for i in range(rows):
-                summed += load(memory, x + i * wide + column)
-            batch_mean = summed * inverse
-            for i in range(rows):
-                centered = load(memory, x + i * wide + column) - batch_mean
-                squares = fma(centered, centered, squares)
-            batch_variance = squares * inverse
-            store(memory, running_mean, (one - momentum) * mean + momentum * batch_mean)
-            store(memory, running_variance, (one - momentum) * variance + momentum * (batch_variance * unbiased))
-            mean, variance = batch_mean, batch_variance
-        scale = one / square_root(variance + epsilon)
-        store(memory, row[f.SCALES] + column, scale)
-        weight, shift = load(memory, row[f.WEIGHTS] + column), load(memory, row[f.BIASES] + column)
-        for i in range(rows):
-            normalized = (load(memory, x + i * wide + column) - mean) * scale
-            if is_training:
-                store(memory, row[f.KEPT] + i * wide + column, normalized)
-            store(memory, y + i * wide + column, fma(weight, normalized, shift))
-
-
-@part
-def _batch_norm_backward(memory, row, dx, dy, rows):
-    wide = row[f.PAD_OUT]
-    inverse = splat(memory, 1.0 / rows)
-    for column in range(0, wide, count(memory)):
-        summed = products = splat(memory, 0)
-        for i in range(rows):
-            g = load(memory, dy + i * wide + column)
-            summed += g
-            products = fma(g, load(memory, row[f.KEPT] + i * wide + column), products)
-        mean, slope = summed * inverse, products * inverse
-        scale = load(memory, row[f.SCALES] + column) * load(memory, row[f.WEIGHTS] + column)
-        for i in range(rows):
-            place = i * wide + column
-            change = load(memory, dy + place) - mean - load(memory, row[f.KEPT] + place) * slope
-            store(memory, dx + place, change * scale)
-
-
-@part
-def _softmax(memory, row, x, y, rows):
-    step, wide, units = count(memory), row[f.PAD_OUT], row[f.N_OUT]
-    for i in range(rows):
-        source, target = x + i * wide, y + i * wide
-        largest = memory[source]
-        for column in range(1, units):
-            largest = max(largest, memory[source + column])
-        summed = splat(memory, 0)
-        for column in range(0, wide, step):
-            e = exp(load(memory, source + column) - splat(memory, largest)) * load(memory, row[f.UNITS] + column)
-            store(memory, target + column, e)
-            summed += e
-        divisor = splat(memory, total(summed))
-        for column in range(0, wide, step):
-            store(memory, target + column, load(memory, target + column) / divisor)
-
-
-@part
-def _softmax_backward(memory, row, y, dx, dy, rows):
-    step, wide = count(memory), row[f.PAD_OUT]
-    for i in range(rows):
-        summed = splat(memory, 0)
-        for column in range(i * wide, (i + 1) * wide, step):
-            summed = fma(load(memory, y + column), load(memory, dy + column), summed)
-        mean = splat(memory, total(summed))
-        for column in range(i * wide, (i + 1) * wide, step):
-            store(memory, dx + column, load(memory, y + column) * (load(memory, dy + column) - mean))

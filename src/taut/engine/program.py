@@ -1,122 +1,29 @@
-"""The program: a network, a loss and an optimizer as the tables of numbers that a compiled run reads.
+"""The program: a network as the tables of numbers that a compiled run reads, and the layout of the run's memory.
 
-`TABLE` says which kinds the engine knows; whatever stands there is held to `taut.network` by a test over the tables of
-kinds. Floor 3 of the house; knows nothing of training.
+Floor 3 of the house; knows nothing of training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from taut.engine import fields as f
+from taut.engine.kinds import LAYERS
 from taut.engine.products import NARROWEST, ROW_BLOCK
-from taut.network import (
-    activations,
-    averages,
-    embeddings,
-    layers,
-    losses,
-    normalization,
-    optimizers,
-    penalties,
-    schedules,
-)
-from taut.network.losses import Loss
+from taut.network import embeddings, penalties
 from taut.network.network import Network
-from taut.network.optimizers import Optimizer
 
-__all__ = ["Program", "Span", "unsupported"]
-
-_ACTIVATIONS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
-    activations.Identity: (f.IDENTITY, lambda _: (0.0, 0.0)),
-    activations.ReLU: (f.RELU, lambda _: (0.0, 0.0)),
-    activations.LeakyReLU: (f.LEAKY_RELU, lambda layer: (layer.slope, 0.0)),
-    activations.ELU: (f.EXPONENTIAL_UNIT, lambda layer: (1.0, layer.alpha)),
-    activations.SELU: (f.EXPONENTIAL_UNIT, lambda layer: (layer.SCALE, layer.SCALE * layer.ALPHA)),
-    activations.GELU: (f.GELU, lambda _: (0.0, 0.0)),
-    activations.SiLU: (f.SILU, lambda _: (0.0, 0.0)),
-    activations.Mish: (f.MISH, lambda _: (0.0, 0.0)),
-    activations.Sigmoid: (f.SIGMOID, lambda _: (0.0, 0.0)),
-    activations.Tanh: (f.TANH, lambda _: (0.0, 0.0)),
-}
-_LAYERS: dict[type, tuple[int, Callable[[Any], tuple[float, float]]]] = {
-    layers.Dense: (f.DENSE, lambda layer: (layer.dropconnect, 0.0)),
-    layers.Dropout: (f.DROPOUT, lambda layer: (layer.rate, float(layer.schedule == "flat_cosine"))),
-    layers.GaussianNoise: (f.NOISE, lambda layer: (layer.standard_deviation, 0.0)),
-    normalization.LayerNorm: (f.LAYER_NORM, lambda layer: (layer.epsilon, 0.0)),
-    normalization.BatchNorm: (f.BATCH_NORM, lambda layer: (layer.momentum, layer.epsilon)),
-    embeddings.Scale: (f.SCALE, lambda _: (0.0, 0.0)),
-    embeddings.PeriodicEmbedding: (f.PERIODIC, lambda _: (0.0, 0.0)),
-    embeddings.CategoryEmbedding: (f.CATEGORY, lambda _: (0.0, 0.0)),
-    activations.Softmax: (f.SOFTMAX, lambda _: (0.0, 0.0)),
-    **_ACTIVATIONS,
-}
-_LOSSES: dict[type, int] = {
-    losses.CrossEntropy: f.CROSS_ENTROPY,
-    losses.CategoricalCrossEntropy: f.CATEGORICAL,
-    losses.SigmoidCrossEntropy: f.SIGMOID_CROSS_ENTROPY,
-    losses.BinaryCrossEntropy: f.BINARY,
-    losses.MeanSquaredError: f.SQUARED,
-    losses.MeanAbsoluteError: f.ABSOLUTE,
-    losses.Huber: f.HUBER,
-}
-_OPTIMIZERS: dict[type, int] = {
-    optimizers.SGD: f.SGD,
-    optimizers.Adagrad: f.ADAGRAD,
-    optimizers.RMSprop: f.RMSPROP,
-    optimizers.Adam: f.ADAM,
-    optimizers.AdamW: f.ADAM,
-}
-_SCHEDULES: dict[type, Callable[[Any], tuple[int, float]]] = {
-    schedules.Constant: lambda _: (f.CONSTANT, 0.0),
-    schedules.InverseTime: lambda rule: (f.COMPOUNDING if rule.compounding else f.INVERSE_TIME, rule.decay),
-    schedules.Exponential: lambda rule: (f.EXPONENTIAL, rule.factor),
-    schedules.Cosine: lambda rule: (f.COSINE, rule.final),
-    schedules.CosineRestarts: lambda rule: (f.COSINE_RESTARTS, rule.cycles),
-    schedules.CosineLog: lambda rule: (f.COSINE_LOG, rule.cycles),
-    schedules.WarmUp: lambda rule: (f.WARM_UP, rule.fraction),
-}
-_PENALTIES: tuple[type, ...] = (
-    penalties.L1,
-    penalties.L2,
-    penalties.GroupL1,
-    penalties.MaxNorm,
-    penalties.NonNegative,
-    penalties.Orthogonality,
-)
-_AVERAGES: dict[type, int] = {averages.EMA: f.EMA, averages.SWA: f.SWA, averages.Snapshots: f.SNAPSHOTS}
+__all__ = ["Program", "Span"]
 
 # Layers that forget their outputs before the next one's derivative is taken, so that it may overwrite them.
-_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM, f.SCALE)
+_OVERWRITABLE = (f.DENSE, f.LAYER_NORM, f.BATCH_NORM, f.SCALE, f.SHORTCUT)
 _IN_PLACE = (f.IDENTITY, f.RELU, f.LEAKY_RELU, f.EXPONENTIAL_UNIT, f.SIGMOID, f.TANH)
 _NOISES = (f.DROPOUT, f.NOISE)
 _NORMALIZATIONS = (f.LAYER_NORM, f.BATCH_NORM)
 _EMBEDDINGS = (embeddings.PeriodicEmbedding, embeddings.CategoryEmbedding)
-
-
-def unsupported(network: Network, loss: Loss, optimizer: Optimizer, average: object = None) -> str | None:
-    """Return the name of the first kind that the engine does not know, or None if it knows them all."""
-    found: list[tuple[object, Any]] = [(layer, _LAYERS) for layer in network.layers]
-    found += [(part, _PENALTIES) for parameter in network.parameters for part in parameter.penalty.parts]
-    found += [(loss, _LOSSES), (optimizer, _OPTIMIZERS)]
-    found += [(rule, _SCHEDULES) for rule in _chain(optimizer)]
-    found += [] if average is None else [(average, _AVERAGES)]
-    unknown = next((type(kind).__name__ for kind, table in found if type(kind) not in table), None)
-    return unknown if network.parameters else "a network without parameters"
-
-
-def _chain(optimizer: Optimizer) -> list[schedules.Schedule]:
-    """Return the schedule of an optimizer; after a warm-up, the one that it leads to."""
-    plain = schedules.InverseTime(optimizer.decay) if optimizer.decay else schedules.Constant()
-    chain = [optimizer.schedule or plain]
-    while type(chain[-1]) is schedules.WarmUp:
-        chain.append(chain[-1].then)
-    return chain
 
 
 @dataclass(frozen=True)
@@ -188,7 +95,7 @@ class Program:
     places: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kinds = [_LAYERS[type(layer)][0] for layer in self.network.layers]
+        kinds = [LAYERS[type(layer)][0] for layer in self.network.layers]
         # Sums along a row are made in whole vectors; other layers may have rows of a part of one.
         self.narrowest = self.lanes if any(kind in (f.SOFTMAX, *_NORMALIZATIONS) for kind in kinds) else NARROWEST
         widest = max(self.padded(width) for width in [*self._widths(), *(p.shape[0] for p in self.network.parameters)])
@@ -341,13 +248,14 @@ class Program:
         self.places[f.INPUT_TILE] = x
         parameters, gathered = iter(self.spans), iter(self.statistics)
         self.marks: list[tuple[int, np.ndarray]] = []  # constants: place and values
+        kept = {start for start, _, _ in self.network.shortcuts}  # layers whose inputs are needed later
         for index, (layer, kind) in enumerate(zip(self.network.layers, kinds, strict=True)):
             row, wide, wide_in = self.table[index], pads[index + 1], pads[index]
             row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = kind, index, widths[index], widths[index + 1]
             row[[f.IS_TURNED, f.IS_RECTIFIED, f.IS_GATED]] = 0
             row[[f.PAD_IN, f.PAD_OUT, f.X, f.DX]] = wide_in, wide, x, dx
-            self.numbers[index] = _LAYERS[type(layer)][1](layer)
-            if kind in _IN_PLACE and index and kinds[index - 1] in _OVERWRITABLE:
+            self.numbers[index] = LAYERS[type(layer)][1](layer)
+            if kind in _IN_PLACE and index and kinds[index - 1] in _OVERWRITABLE and index not in kept:
                 row[f.Y], row[f.DY] = x, self.table[index - 1, f.DY]
             else:
                 row[f.Y], row[f.DY] = self._take(self.tile_rows * wide), self._take(self.tile_rows * wide)
@@ -370,6 +278,7 @@ class Program:
             x = int(row[f.Y])
             dx = int(row[f.DY]) if dx >= 0 or layer.parameters else -1
         self.places[f.OUTPUT_TILE], self.places[f.D_OUTPUT_TILE] = x, int(self.table[-1, f.DY])
+        self._branch()
         self._fuse()
         self.places[f.DROPS_WEIGHTS] = int((self.table[:, f.WEIGHT_MASK] >= 0).any())
         self._quiet()
@@ -414,6 +323,20 @@ class Program:
         row[f.UNITS] = self._take(len(constants))
         self.marks.append((int(row[f.UNITS]), constants))
 
+    def _branch(self) -> None:
+        """Put a row where each shortcut leaves, in which the derivative that it brings back is added."""
+        shortcuts = self.network.shortcuts
+        rows = np.full((len(shortcuts), f.LAYER_FIELDS), -1, dtype=np.int64)
+        for row, (start, index, _) in zip(rows, shortcuts, strict=True):
+            first, last = self.table[start], self.table[index]
+            row[[f.KIND, f.ITEM, f.N_IN, f.N_OUT]] = f.BRANCH, index, first[f.N_IN], first[f.N_IN]
+            row[[f.PAD_IN, f.PAD_OUT]] = first[f.PAD_IN]
+            row[[f.X, f.Y]], row[[f.DX, f.DY]] = first[f.X], first[f.DX]
+            row[f.ADDED], last[f.ADDED] = last[f.DY], first[f.X]
+        starts = [start for start, _, _ in shortcuts]
+        self.table = np.insert(self.table, starts, rows, axis=0)
+        self.numbers = np.insert(self.numbers, starts, 0.0, axis=0)
+
     def _fuse(self) -> None:
         """Leave out rectifiers between two dense layers, which compute them along with their products."""
         keeps = []
@@ -429,9 +352,13 @@ class Program:
         """Make the tables without noise: what followed a noise follows what that followed."""
         keeps = [index for index, row in enumerate(self.table) if row[f.KIND] not in _NOISES]
         self.quiet_table, self.quiet_numbers = self.table[keeps].copy(), self.numbers[keeps].copy()
-        place = self.places[f.INPUT_TILE]
+        place, left = self.places[f.INPUT_TILE], dict[int, int]()
         for row in self.quiet_table:
             row[f.X] = place
+            if row[f.KIND] == f.BRANCH:
+                left[row[f.ITEM]] = row[f.Y] = place
+            elif row[f.KIND] == f.SHORTCUT:
+                row[f.ADDED] = left[row[f.ITEM]]
             place = row[f.Y]
             if row[f.WEIGHT_MASK] >= 0:
                 row[f.WEIGHTS], row[f.WEIGHT_MASK] = row[f.SOURCE], -1
@@ -440,29 +367,6 @@ class Program:
 
     def _widths(self) -> list[int]:
         return [self.network.n_inputs, *self.network.widths]
-
-
-def settings_of(loss: Loss, optimizer: Optimizer) -> tuple[dict[int, int], dict[int, float], np.ndarray]:
-    """Return settings, options and schedules of a loss and an optimizer."""
-    settings = {f.LOSS: _LOSSES[type(loss)], f.OPTIMIZER: _OPTIMIZERS[type(optimizer)]}
-    options = {f.LR: optimizer.lr, f.CLIP_NORM: optimizer.clip_norm or 0.0, f.SAM: optimizer.sam}
-    if isinstance(loss, (losses.CrossEntropy, losses.CategoricalCrossEntropy)):
-        options[f.SMOOTHING] = loss.label_smoothing
-    if isinstance(loss, losses.Huber):
-        options[f.DELTA] = loss.delta
-    if isinstance(optimizer, optimizers.SGD):
-        options |= {f.BETA_1: optimizer.momentum, f.IS_NESTEROV: float(optimizer.nesterov)}
-    elif isinstance(optimizer, optimizers.RMSprop):
-        options |= {f.BETA_2: optimizer.rho, f.EPSILON: optimizer.epsilon}
-    elif isinstance(optimizer, optimizers.Adagrad):
-        options |= {f.EPSILON: optimizer.epsilon}
-    elif isinstance(optimizer, (optimizers.Adam, optimizers.AdamW)):
-        options |= {f.BETA_1: optimizer.beta_1, f.BETA_2: optimizer.beta_2, f.EPSILON: optimizer.epsilon}
-    if isinstance(optimizer, optimizers.AdamW):
-        options[f.WEIGHT_DECAY] = optimizer.weight_decay
-        options[f.FADES_DECAY] = float(optimizer.weight_decay_schedule == "flat_cosine")
-    table = np.array([_SCHEDULES[type(rule)](rule) for rule in _chain(optimizer)], dtype=np.float64)
-    return settings, options, table
 
 
 # Rows of a tile, if its numbers fit the caches.

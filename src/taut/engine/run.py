@@ -17,7 +17,7 @@ import numpy as np
 
 from taut.engine import fields as f
 from taut.engine.averages import follow_epoch, follow_update
-from taut.engine.draws import permutation, take_cells, word
+from taut.engine.draws import permutation
 from taut.engine.dropconnect import drop_gradients, drop_weights
 from taut.engine.groups import add_penalty_gradients, apply_groups, mixing_values
 from taut.engine.layers import (
@@ -29,24 +29,13 @@ from taut.engine.layers import (
 from taut.engine.losses import score
 from taut.engine.parts import part
 from taut.engine.products import ROW_BLOCK, copy, count, fill
+from taut.engine.records import add_tallies, clear_metric, describe_weights, metric_of, watch
+from taut.engine.rows import choose_rows, gather_rows
 from taut.engine.threads import share, wait
-from taut.engine.update import BLOCK, faded_of, penalty_values, rate_of, squared_norm, update
-from taut.engine.vectors import (
-    absolute,
-    flush_tiny,
-    fma,
-    load,
-    restore_tiny,
-    splat,
-    store,
-    total,
-    where_greater,
-)
-from taut.random import Purpose
+from taut.engine.update import faded_of, penalty_values, rate_of, squared_norm, update
+from taut.engine.vectors import flush_tiny, fma, load, restore_tiny, splat, store
 
 __all__ = ["run"]
-
-_MIXUP = int(Purpose.MIXUP)
 
 
 @part
@@ -151,11 +140,13 @@ def _gradients(
         first, end = share(rows, max(count(memory), ROW_BLOCK), thread, threads)
         if first < end:
             place = position + offset + first
-            _choose(
+            choose_rows(
                 options, seed, epoch, position, batch_rows, place, end - first, order, shuffles, subset, quantiles,
                 chosen[first:], partners[first:], shares[first:],
             )  # fmt: skip
-            _gather(memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, position + offset)
+            gather_rows(
+                memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, position + offset
+            )
             forward(memory, table, numbers, settings, first, end - first, place, epoch, seed, faded, spare, True)
             score(
                 memory, settings, options, first, end - first, batch_rows, labels, dense, weights, chosen, partners,
@@ -163,7 +154,7 @@ def _gradients(
             )  # fmt: skip
             backward(memory, table, numbers, settings, first, end - first, spare)
         wait(sync, threads)
-        loss += _add_tallies(tallies, sums, settings, rows, count(memory), is_recorded and thread == 0)
+        loss += add_tallies(tallies, sums, settings, rows, count(memory), is_recorded and thread == 0)
         add_weight_gradients(memory, table, settings, rows, offset == 0, thread, threads, spare)
         wait(sync, threads)
     if settings[f.DROPS_WEIGHTS]:
@@ -182,83 +173,6 @@ def _ascend(memory, settings, radius):
         pace = splat(memory, radius / norm)
         for i in range(0, settings[f.THETA_SIZE], count(memory)):
             store(memory, theta + i, fma(pace, load(memory, gradient + i), load(memory, theta + i)))
-
-
-@part
-def _choose(
-    options, seed, epoch, position, batch_rows, place, rows, order, shuffles, subset, quantiles, chosen, partners,
-    shares,
-):  # fmt: skip
-    """Write which rows of the data the rows of a tile are, and what each is mixed with."""
-    for i in range(rows):
-        chosen[i] = order[place + i] if shuffles else place + i
-    if len(shares):
-        for i in range(rows):
-            partner = position + ((word(seed, _MIXUP, 0, epoch, place + i) * batch_rows) >> 32)
-            partners[i] = order[partner] if shuffles else partner
-            at = word(seed, _MIXUP, 1, epoch, place + i) * ((len(quantiles) - 1) / 4294967296.0)
-            below = int(at)
-            shares[i] = quantiles[below] + (at - below) * (quantiles[below + 1] - quantiles[below])
-    if len(subset):
-        for i in range(rows):
-            chosen[i] = subset[chosen[i]]
-        for i in range(min(len(partners), rows)):
-            partners[i] = subset[partners[i]]
-
-
-@part
-def _gather(memory, settings, table, x, chosen, partners, shares, first, end, seed, epoch, place):
-    """Copy rows of the data, or what they are mixed to, into the tile of inputs, which is at a place in its epoch."""
-    n_in, wide, step = table[0, f.N_IN], table[0, f.PAD_IN], count(memory)
-    for i in range(first, end):
-        target, source = settings[f.INPUT_TILE] + i * wide, chosen[i] * n_in
-        whole = n_in - n_in % step
-        for column in range(0, whole, step):
-            store(memory, target + column, load(x, source + column))
-        if 0 < whole < n_in:  # the last vector begins where it still fits
-            store(memory, target + n_in - step, load(x, source + n_in - step))
-        elif whole < n_in:
-            for column in range(n_in):
-                memory[target + column] = x[source + column]
-        if len(shares) and settings[f.MIXES_BY_CELL]:
-            take_cells(memory, target, x, partners[i] * n_in, n_in, shares[i], seed, epoch, place + i)
-        elif len(shares):
-            own, other, partner = splat(memory, shares[i]), splat(memory, 1.0 - shares[i]), partners[i] * n_in
-            for column in range(0, whole, step):
-                mixed = own * load(memory, target + column) + other * load(x, partner + column)
-                store(memory, target + column, mixed)
-            for column in range(whole, n_in):
-                mixed = shares[i] * memory[target + column] + (1.0 - shares[i]) * x[partner + column]
-                memory[target + column] = mixed
-
-
-@part
-def _add_tallies(tallies, sums, settings, rows, step, keeps):
-    """Return the sum of the losses of a tile's rows; keep what the epoch's metric needs."""
-    loss = 0.0
-    n_sums = 3 * settings[f.OUTPUTS] if settings[f.LOSS] >= f.SQUARED else 0
-    for block in range((rows + step - 1) // step):
-        loss += tallies[block, 0]
-        if keeps:
-            sums[f.HITS] += tallies[block, 1]
-            sums[f.WEIGHT] += tallies[block, 2]
-            for k in range(n_sums):
-                sums[f.OWNERS + settings[f.N_OWNERS] + k] += tallies[block, 3 + k]
-    return loss
-
-
-@part
-def _metric(sums, settings):
-    """Return accuracy, or the coefficient of determination, of what was summed."""
-    if settings[f.LOSS] < f.SQUARED:
-        return sums[f.HITS] / sums[f.WEIGHT]
-    explained = 0.0
-    for k in range(settings[f.OUTPUTS]):
-        place = f.OWNERS + settings[f.N_OWNERS] + 3 * k
-        spread = sums[place + 2] - sums[place + 1] * sums[place + 1] / sums[f.WEIGHT]
-        if spread > 1e-14 * sums[place + 2]:
-            explained += 1.0 - sums[place] / spread
-    return explained / settings[f.OUTPUTS]
 
 
 @part
@@ -338,14 +252,14 @@ def _evaluate(
             for i in range(first, end):
                 chosen[i] = subset[position + i] if len(subset) else position + i
             seed = np.uint64(0)
-            _gather(memory, settings, table, x, chosen, nobody, nothing, first, end, seed, 0, 0)
+            gather_rows(memory, settings, table, x, chosen, nobody, nothing, first, end, seed, 0, 0)
             forward(memory, table, numbers, settings, first, end - first, 0, 0, seed, 1.0, spare, False)
             score(
                 memory, settings, options, first, end - first, rows, labels, dense, weights, chosen, nobody, nothing,
                 centers, tallies, room, settings[f.QUIET_OUTPUT_TILE], 0.0, False,
             )  # fmt: skip
         wait(sync, threads)
-        loss += _add_tallies(tallies, sums, settings, rows, count(memory), thread == 0)
+        loss += add_tallies(tallies, sums, settings, rows, count(memory), thread == 0)
         wait(sync, threads)
     return loss / n
 
@@ -360,7 +274,7 @@ def _record(
     threads, row = settings[f.THREADS], history[counters[f.RECORDED]]
     owners = sums[f.OWNERS : f.OWNERS + settings[f.N_OWNERS]]
     if thread == 0:
-        row[f.H_LOSS], row[f.H_METRIC], row[f.H_RATE] = sums[f.DATA_LOSS], _metric(sums, settings), sums[f.FIRST_RATE]
+        row[f.H_LOSS], row[f.H_METRIC], row[f.H_RATE] = sums[f.DATA_LOSS], metric_of(sums, settings), sums[f.FIRST_RATE]
         for owner in range(len(owners)):
             row[f.H_OWNERS + 3 * owner] = owners[owner]
     if settings[f.EVALUATES_TRAINING] or settings[f.N_VALIDATION]:
@@ -376,78 +290,18 @@ def _record(
     if settings[f.N_VALIDATION]:
         wait(sync, threads)
         if thread == 0:
-            _clear_metric(sums, settings)
+            clear_metric(sums, settings)
         wait(sync, threads)
         loss = _evaluate(
             memory, settings, options, table, numbers, other_x, other_labels, other_dense, weights[:0],
             other_subset, settings[f.N_VALIDATION], centers, chosen, tallies, sums, sync, room, spare, thread,
         )  # fmt: skip
         if thread == 0:
-            row[f.H_VALIDATION], row[f.H_VALIDATION_METRIC] = loss, _metric(sums, settings)
+            row[f.H_VALIDATION], row[f.H_VALIDATION_METRIC] = loss, metric_of(sums, settings)
     wait(sync, threads)
     if thread == 0:
-        _describe_weights(memory, settings, sums, parameters, strengths, groups, lams, row)
-        _watch(memory, settings, options, counters, sums, row)
+        describe_weights(memory, settings, sums, parameters, strengths, groups, lams, row)
+        watch(memory, settings, options, counters, sums, row)
         counters[f.EPOCH] += 1
         counters[f.POSITION] = 0
         counters[f.RECORDED] += 1
-
-
-@part
-def _clear_metric(sums, settings):
-    sums[f.HITS] = sums[f.WEIGHT] = 0.0
-    fill(sums, f.OWNERS + settings[f.N_OWNERS], len(sums), 0.0)
-
-
-@part
-def _describe_weights(memory, settings, sums, parameters, strengths, groups, lams, row):
-    """Record norms, zeros, and what the penalties add to the validation loss."""
-    penalty = 0.0
-    for p in range(len(parameters)):
-        parameter, zeros, square, magnitude = parameters[p], 0.0, 0.0, 0.0
-        zero, one = splat(memory, 0), splat(memory, 1)
-        for begin in range(0, parameter[f.SIZE], BLOCK):
-            place = settings[f.THETA] + parameter[f.PLACE]
-            squares = magnitudes = others = zero
-            for i in range(place + begin, place + min(begin + BLOCK, parameter[f.SIZE]), count(memory)):
-                w = load(memory, i)
-                size = absolute(w)
-                squares = fma(w, w, squares)
-                magnitudes += size
-                others += where_greater(size, zero, one, zero)
-            square += total(squares)
-            magnitude += total(magnitudes)
-            zeros -= total(others)
-        zeros += parameter[f.ROWS] * parameter[f.COLUMNS]
-        if strengths[p, f.L2] > 0:  # a strength of zero must not meet a sum that overflowed
-            penalty += strengths[p, f.L2] * square
-        if strengths[p, f.L1] > 0:
-            penalty += strengths[p, f.L1] * magnitude
-        place = f.H_OWNERS + 3 * parameter[f.OWNER]
-        if parameter[f.IS_FIRST]:
-            row[place + 1], row[place + 2] = sqrt(square), 0.0
-        row[place + 2] += zeros / parameter[f.OWNED]
-    if settings[f.HAS_MIXING]:
-        values = sums[len(sums) - settings[f.N_OWNERS] :]
-        fill(values, 0, len(values), 0.0)
-        mixing_values(memory, settings, parameters, strengths, groups, lams, values)
-        for value in values:
-            penalty += value
-    row[f.H_VALIDATION_PENALTY] = penalty
-
-
-@part
-def _watch(memory, settings, options, counters, sums, row):
-    """Keep the best state, and stop when there has been no better for a while."""
-    if settings[f.MONITOR] < 0:
-        return
-    value = row[settings[f.MONITOR]]
-    value = -value if settings[f.MONITOR_RISES] else value
-    if value < sums[f.BEST_VALUE] - options[f.MIN_DELTA]:
-        sums[f.BEST_VALUE] = value
-        counters[f.BEST_EPOCH], counters[f.WAITED] = counters[f.EPOCH], 0
-        copy(memory, settings[f.THETA], settings[f.BEST], settings[f.STATE_SIZE])
-    else:
-        counters[f.WAITED] += 1
-        if counters[f.WAITED] >= settings[f.PATIENCE]:
-            counters[f.STATUS] = f.STOPPED_EARLY

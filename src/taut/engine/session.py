@@ -16,8 +16,9 @@ import numpy as np
 
 from taut.engine import fields as f
 from taut.engine.compiled import compiled_run
+from taut.engine.kinds import settings_of
 from taut.engine.products import STRIP_BYTES
-from taut.engine.program import Program, Span, settings_of
+from taut.engine.program import Program, Span
 from taut.engine.threads import CALLED_OFF, SYNC_SIZE
 from taut.engine.update import BLOCK
 from taut.engine.vectors import lanes

@@ -60,6 +60,7 @@ from taut.network.schedules import (
     Schedule,
     WarmUp,
 )
+from taut.network.shortcut import Shortcut
 
 __all__ = [
     "ELU",
@@ -121,6 +122,7 @@ __all__ = [
     "ReLU",
     "Scale",
     "Schedule",
+    "Shortcut",
     "SiLU",
     "Sigmoid",
     "SigmoidCrossEntropy",

@@ -25,6 +25,7 @@ from taut.network import (
     optimizers,
     penalties,
     schedules,
+    shortcut,
 )
 
 __all__ = [
@@ -48,6 +49,7 @@ LAYERS: dict[str, type[layers.Layer]] = {
     "gaussian_noise": layers.GaussianNoise,
     "layer_norm": normalization.LayerNorm,
     "batch_norm": normalization.BatchNorm,
+    "shortcut": shortcut.Shortcut,
     "scale": embeddings.Scale,
     "periodic_embedding": embeddings.PeriodicEmbedding,
     "category_embedding": embeddings.CategoryEmbedding,

@@ -20,6 +20,7 @@ from taut.checks import check_choice, check_number, shown
 from taut.errors import InvalidType, InvalidValue
 from taut.network.kinds import from_spec, to_spec
 from taut.network.layers import Dense, Layer, Parameter, Statistic
+from taut.network.shortcut import Shortcut
 from taut.random import Purpose, Random
 
 __all__ = ["Network"]
@@ -77,6 +78,9 @@ class Network:
                 raise InvalidType(f"layers must be instances such as Dense(64), got {shown(layer)}")
         if len({id(layer) for layer in self.layers}) < len(self.layers):
             raise InvalidValue("the same layer object stands twice in the network; make one for each place")
+        for start, index, shortcut in self.shortcuts:
+            if start < 0:
+                raise InvalidValue(f"{shortcut} at layer {index} passes over more layers than stand before it")
         self.n_inputs = self.n_outputs = 0
         self.state = self.theta = self.statistics = self.gradient = np.empty(0)
         self.widths: tuple[int, ...] = ()
@@ -90,6 +94,11 @@ class Network:
     def parameters(self) -> list[Parameter]:
         """All parameters, in the order in which they lie in `theta`."""
         return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    @property
+    def shortcuts(self) -> list[tuple[int, int, Shortcut]]:
+        """For each shortcut, the index of the first layer that it passes over, its own index, and itself."""
+        return [(i - layer.over, i, layer) for i, layer in enumerate(self.layers) if isinstance(layer, Shortcut)]
 
     def build(
         self, n_inputs: int, *, seed: int = 0, dtype: str = "float64", state: np.ndarray | None = None
@@ -117,6 +126,12 @@ class Network:
         widths = [n_inputs]
         for layer in self.layers:
             widths.append(layer.build(widths[-1]))
+        for start, index, shortcut in self.shortcuts:
+            if widths[start] != widths[index]:
+                raise InvalidValue(
+                    f"{shortcut} at layer {index} would add {widths[start]} numbers to {widths[index]}; the"
+                    " layers that it passes over must have as many outputs as inputs"
+                )
         self.n_inputs, self.n_outputs, self.widths = n_inputs, widths[-1], tuple(widths[1:])
         size = sum(prod(parameter.shape) for parameter in self.parameters)
         if size > MOST_PARAMETERS:
@@ -192,7 +207,10 @@ class Network:
         random : Random, optional
             What noise is drawn from; its `row` is the position of the first sample in the epoch.
         """
+        leaving = self._leaving()
         for item, layer in enumerate(self.layers):
+            for shortcut in leaving[item]:
+                shortcut.leave(x)
             x = layer.forward(x, training=training, random=None if random is None else random.at(item=item))
         return x
 
@@ -204,9 +222,19 @@ class Network:
         ndarray, shape (samples, inputs)
             The derivative by the inputs.
         """
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy)
+        leaving = self._leaving()
+        for item in reversed(range(len(self.layers))):
+            dy = self.layers[item].backward(dy)
+            for shortcut in leaving[item]:
+                dy = shortcut.return_to(dy)
         return dy
+
+    def _leaving(self) -> list[list[Shortcut]]:
+        """Return, for each layer, the shortcuts that take what it is given."""
+        leaving: list[list[Shortcut]] = [[] for _ in self.layers]
+        for start, _, shortcut in self.shortcuts:
+            leaving[start].append(shortcut)
+        return leaving
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs with all noise off, shape (samples, outputs).

@@ -37,6 +37,7 @@ from taut.network import (
     PeriodicEmbedding,
     Scale,
     Schedule,
+    Shortcut,
     Snapshots,
     Sum,
     WarmUp,
@@ -105,15 +106,24 @@ def network(recipe: Recipe, inputs: Inputs, n_outputs: int, state: np.ndarray | 
     layers += [GaussianNoise(recipe.input_noise)] if recipe.input_noise else []
     layers += _embeddings(recipe, inputs)
     layers += [Scale(LR_FACTORS[recipe.parametrization]["scale"])] if recipe.input_scale else []
-    for index, units in enumerate(recipe.hidden_layer_sizes):
-        layers.append(_dense(recipe, index, units))
-        if recipe.normalization != "none":
-            layers.append(NORMALIZATIONS[recipe.normalization]())
-        layers.append(ACTIVATIONS[recipe.activation]())
-        if _at(recipe.dropout, index):
-            layers.append(Dropout(_at(recipe.dropout, index), recipe.dropout_schedule))
-    layers.append(_dense(recipe, len(recipe.hidden_layer_sizes), n_outputs))
+    sizes = recipe.hidden_layer_sizes
+    for index, units in enumerate(sizes):
+        hidden = _hidden(recipe, index, units)
+        is_residual = recipe.residual and index > 0 and units == sizes[index - 1]
+        layers += [*hidden, Shortcut(len(hidden))] if is_residual else hidden
+    layers.append(_dense(recipe, len(sizes), n_outputs))
     return Network(layers).build(inputs.width, seed=recipe.seed, dtype=recipe.dtype, state=state)
+
+
+def _hidden(recipe: Recipe, index: int, units: int) -> list[Layer]:
+    """Return a hidden layer: Dense, normalization, activation, dropout."""
+    layers: list[Layer] = [_dense(recipe, index, units)]
+    if recipe.normalization != "none":
+        layers.append(NORMALIZATIONS[recipe.normalization]())
+    layers.append(ACTIVATIONS[recipe.activation]())
+    if _at(recipe.dropout, index):
+        layers.append(Dropout(_at(recipe.dropout, index), recipe.dropout_schedule))
+    return layers
 
 
 def _embeddings(recipe: Recipe, inputs: Inputs) -> list[Layer]:

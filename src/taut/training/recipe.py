@@ -15,19 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from taut.checks import check_choice, check_flag, check_number, shown
+from taut.checks import check_choice, shown
 from taut.data.augment import Augmentation
-from taut.data.encoding import Encoding, check_bins
+from taut.data.encoding import Encoding
 from taut.data.inputs import Inputs
-from taut.data.schema import SCALINGS
 from taut.errors import InvalidType, InvalidValue
 from taut.network import Average, Loss, Network, Optimizer
-from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
-from taut.network.layers import PARAMETRIZATIONS
-from taut.network.network import DTYPES
-from taut.network.schedules import FADES
-from taut.random import Random
-from taut.training import building, regularizers
+from taut.training import building, refusals, regularizers
 from taut.training.callbacks import EarlyStopping
 
 __all__ = ["TASKS", "Recipe"]
@@ -54,6 +48,8 @@ class Recipe:
         What draws the first weights; "auto" suits it to the activation, and takes Glorot's for the output layer.
     normalization : {"none", "layer", "batch"}
         What stands between each hidden Dense layer and its activation: nothing, LayerNorm or BatchNorm.
+    residual : bool, default False
+        Whether each hidden layer as wide as the one before it is added to what it is given (`Shortcut`).
     embedding_width : int, default 0
         If above 0, each number enters as it is and as so many numbers made of its waves (`PeriodicEmbedding`).
     embedding_frequencies : int, default 16
@@ -178,6 +174,7 @@ class Recipe:
     activation: str = "relu"
     initializer: str = "auto"
     normalization: str = "none"
+    residual: bool = False
     embedding_width: int = 0
     embedding_frequencies: int = 16
     embedding_deviation: float = 0.1
@@ -239,83 +236,7 @@ class Recipe:
         sizes: object = self.hidden_layer_sizes
         if not isinstance(sizes, tuple):
             object.__setattr__(self, "hidden_layer_sizes", (sizes,))
-        for size in self.hidden_layer_sizes:
-            check_number("hidden_layer_sizes", size, at_least=1, integer=True)
-        self._check_choices()
-        self._check_numbers()
-        self._check_partners()
-        for name, count in _PER_LAYER.items():
-            self._check_per_layer(name, len(self.hidden_layer_sizes) + count)
-        if self.augmentation is not None and not isinstance(self.augmentation, Augmentation):
-            raise InvalidType(f"augmentation must be an Augmentation, got {shown(self.augmentation)}")
-
-    def _check_choices(self) -> None:
-        check_choice("activation", self.activation, ACTIVATIONS.keys() - {"softmax"})
-        check_choice("initializer", self.initializer, ["auto", *INITIALIZERS])
-        check_choice("normalization", self.normalization, ["none", *building.NORMALIZATIONS])
-        check_choice("parametrization", self.parametrization, PARAMETRIZATIONS)
-        check_choice("l1_step", self.l1_step, ("proximal", "subgradient"))
-        check_choice("loss", self.loss, ["auto", *building.TASK_LOSSES])
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        for name in ("dropout_schedule", "weight_decay_schedule"):
-            check_choice(name, getattr(self, name), FADES)
-        check_choice("schedule", self.schedule, SCHEDULES.keys() - {"warm_up"})
-        check_choice("monitor", self.monitor, ("loss", "metric"))
-        check_choice("scaling", self.scaling, SCALINGS)
-        check_choice("dtype", self.dtype, DTYPES)
-
-    def _check_numbers(self) -> None:
-        strengths = ("group_l1", "group_l1_units", "orthogonality", "weight_decay", "decay", "input_noise")
-        for name in (*strengths, "mixup", "cutmix", "sam"):
-            check_number(name, getattr(self, name), at_least=0)
-        for name in ("input_dropout", "label_smoothing", "momentum", "beta_2", "warm_up", "ema"):
-            check_number(name, getattr(self, name), at_least=0, below=1)
-        for name in ("embedding_width", "category_width"):
-            check_number(name, getattr(self, name), at_least=0, integer=True)
-        check_number("embedding_frequencies", self.embedding_frequencies, at_least=1, integer=True)
-        check_number("embedding_deviation", self.embedding_deviation, above=0)
-        check_number("cycles", self.cycles, at_least=1, at_most=64, integer=True)
-        check_number("snapshots", self.snapshots, at_least=0, at_most=self.cycles, integer=True)
-        check_number("epochs", self.epochs, at_least=0, integer=True)
-        check_bins(self.bins)
-        check_number("patience", self.patience, at_least=1, integer=True)
-        Random(self.seed)  # refuses what is no seed
-        for name in ("nesterov", "compounding", "early_stopping", "non_negative", "input_scale", "embedding_rectified"):
-            check_flag(name, getattr(self, name))
-        check_number("learning_rate", self.learning_rate, above=0)
-        check_number("validation_fraction", self.validation_fraction, above=0, below=1)
-        check_number("swa", self.swa, at_least=0, at_most=1)
-        for name in ("max_norm", "clip_norm"):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), above=0)
-        if not isinstance(self.batch_size, str) or self.batch_size not in ("all", "auto"):
-            check_number('batch_size, if not "all" or "auto",', self.batch_size, at_least=1, integer=True)
-
-    def _check_partners(self) -> None:
-        for name, partner, needed in (
-            ("weight_decay", "optimizer", "adamw"),
-            ("nesterov", "optimizer", "sgd"),
-            ("decay", "schedule", "inverse_time"),
-            ("compounding", "schedule", "inverse_time"),
-            ("snapshots", "schedule", "cosine_restarts"),
-        ):
-            if getattr(self, name) and getattr(self, partner) != needed:
-                raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(self, partner)!r}")
-        if self.group_l1 and (self.embedding_width or self.category_width):
-            raise InvalidValue("group_l1 is for inputs as they are: give embedding_width=0 and category_width=0")
-        for one, other in (("ema", "swa"), ("ema", "snapshots"), ("swa", "snapshots"), ("mixup", "cutmix")):
-            if (first := getattr(self, one)) and (second := getattr(self, other)):
-                raise InvalidValue(f"give either {one} or {other}, got {one}={first} and {other}={second}")
-        for name in ("dropout", "dropconnect", "max_norm", "group_l1_units", "orthogonality", "normalization"):
-            if not self.hidden_layer_sizes and getattr(self, name) and getattr(self, name) != "none":
-                raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")
-
-    def _check_per_layer(self, name: str, layers: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, tuple) and len(value) != layers:
-            raise InvalidValue(f"{name} needs one number, or one for each of {layers} layers; got {value}")
-        for number in value if isinstance(value, tuple) else (value,):
-            check_number(name, number, at_least=0, below=1 if name in ("dropout", "dropconnect") else None)
+        refusals.check(self)
 
     @property
     def encoding(self) -> Encoding:
@@ -465,7 +386,3 @@ def _built_in(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return value
-
-
-# How many strengths a tuple holds, beyond one for each hidden layer.
-_PER_LAYER = {"l1": 1, "l2": 1, "bias_l1": 1, "bias_l2": 1, "dropout": 0, "dropconnect": 0}

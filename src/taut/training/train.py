@@ -201,7 +201,7 @@ def _loop(
     """Return the loop that runs a setup, and the callbacks that it does not take care of itself."""
     if engine == "numpy" or not setup.epochs:
         return ReferenceLoop(setup, state), listeners
-    from taut.engine.program import unsupported
+    from taut.engine.kinds import unsupported
 
     unknown = unsupported(setup.network, setup.loss, setup.optimizer, setup.average)
     if unknown is not None:
