@@ -1,7 +1,8 @@
 """Ablations: what each part of the choice, and each ingredient of the usual recipe, is worth on real tables.
 
-`parts` makes one race a cut of a table and answers for the test rows by all of it, and by all but one part; `ingredients`
-fits the usual recipe and its variants to the folds of smaller cuts. Both are paired: the same rows, the same folds.
+`parts` makes one race a cut of a table and answers for the test rows by all of it, and by all but one part;
+`ingredients` fits the usual recipe and its variants to the folds of smaller cuts. Both are paired: the same rows, the
+same folds.
 """
 
 from __future__ import annotations

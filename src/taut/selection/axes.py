@@ -51,6 +51,8 @@ FALLING = ("max_norm", "epochs")
 #: Fields that empty inputs, units or single weights, by exact zeros.
 SPARSE = ("l1", "group_l1", "group_l1_units")
 
+# What draws weights in, as decay does.
+_OF_WEIGHTS = ("l1", "l2", "group_l1", "group_l1_units")
 _SHORT = {"group": "group_l1", "noise": "input_noise"}
 
 
@@ -102,6 +104,10 @@ class Axis:
     def recipe(self, base: Recipe, value: float) -> Recipe:
         """Return the recipe at a value of the axis, all else as in `base`."""
         value = value.item() if isinstance(value, np.generic) else value
+        if self.field in _OF_WEIGHTS:  # a path of what draws weights in has nothing else that does
+            base = replace(base, weight_decay=0.0)
+        if self.field == "group_l1":  # inputs enter as they are
+            base = replace(base, embedding_width=0, category_width=0)
         if self.l1_ratio is not None:
             return replace(base, l1=value * self.l1_ratio, l2=value * (1.0 - self.l1_ratio) / 2.0)
         changes: dict[str, object] = {self.field: value}

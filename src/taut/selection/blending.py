@@ -33,8 +33,8 @@ Finished = Sequence[tuple[Trial, list[Outcome]]]
 _MOST_MEMBERS = 12
 # Less than this share of the answer is not worth a network's room and time.
 _LEAST_WEIGHT = 0.02
-# Standard errors by which an ensemble must be better than a constant guess. Of many candidates, the best ones are better
-# than that by chance, on the rows they were chosen by: on noise, one error was not enough.
+# Standard errors by which an ensemble must be better than a constant guess. Of many candidates, the best ones are
+# better by chance, on the rows they were chosen by: on noise, one error was not enough.
 _CLEAR = 2.0
 
 

@@ -269,6 +269,8 @@ class Space:
         changes = off | setting
         if changes.get("weight_decay"):
             changes["optimizer"] = "adamw"
+        if changes.get("group_l1"):  # inputs enter as they are
+            changes |= {"embedding_width": 0, "category_width": 0}
         if changes.get("ema") or changes.get("swa"):
             changes["snapshots"] = 0
         return replace(self.base, **changes)

@@ -55,6 +55,7 @@ __all__ = [
     "AUTO_INITIALIZERS",
     "FEWEST_LEVELS",
     "LR_FACTORS",
+    "MOST_EMBEDDED",
     "NORMALIZATIONS",
     "TASK_LOSSES",
     "average",
@@ -91,6 +92,9 @@ LR_FACTORS = {
     "standard": {"biases": 1.0, "embeddings": 1.0, "scale": 1.0},
     "ntk": {"biases": 0.1, "embeddings": 0.1, "scale": 6.0},
 }
+
+#: Of more numbers than these, such as the pixels of images, none is embedded: it would cost more than it tells.
+MOST_EMBEDDED = 300
 
 #: The fewest levels of a category that is embedded (the same table).
 FEWEST_LEVELS = 10
@@ -133,7 +137,7 @@ def _embeddings(recipe: Recipe, inputs: Inputs) -> list[Layer]:
     for first, last in reversed(inputs.category_blocks if recipe.category_width else []):
         if last - first >= FEWEST_LEVELS:
             layers.append(CategoryEmbedding(first, (last - first,), recipe.category_width))
-    if recipe.embedding_width and inputs.numbers:
+    if recipe.embedding_width and 0 < inputs.numbers <= MOST_EMBEDDED:
         waves, spread = recipe.embedding_frequencies, recipe.embedding_deviation
         rectified = recipe.embedding_rectified
         layers.append(

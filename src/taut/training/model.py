@@ -198,7 +198,7 @@ def train_further(model: Model, X: Table, y: Any, *, sample_weight: np.ndarray |
     Its encoders stay as they are, and its history grows.
     """
     recipe, state = model.recipe.streaming(), model.history.state
-    shape = model.network.n_inputs, model.network.n_outputs
+    shape = model.encoder.inputs_, model.network.n_outputs
     network, _, optimizer = recipe.build(*shape, model.task, state=model.network.state)  # whose noise does not fade
     if state.restored or state.live is not None:  # what the optimizer remembers is not of these weights
         state = State(epoch=state.epoch, memory=optimizer.start(network.theta))

@@ -42,7 +42,7 @@ class Recipe:
     ----------
     hidden_layer_sizes : tuple of int, default (64,)
         Units of each hidden layer; empty makes a linear model.
-    activation : str, default "relu"
+    activation : str, default "gelu"
         Activation of the hidden layers, a name from `taut.network.kinds.ACTIVATIONS` (not "softmax").
     initializer : str, default "auto"
         What draws the first weights; "auto" suits it to the activation, and takes Glorot's for the output layer.
@@ -50,11 +50,12 @@ class Recipe:
         What stands between each hidden Dense layer and its activation: nothing, LayerNorm or BatchNorm.
     residual : bool, default False
         Whether each hidden layer as wide as the one before it is added to what it is given (`Shortcut`).
-    embedding_width : int, default 0
-        If above 0, each number enters as it is and as so many numbers made of its waves (`PeriodicEmbedding`).
+    embedding_width : int, default 3
+        If above 0, each number enters as it is and as so many numbers made of its waves (`PeriodicEmbedding`), unless
+        there are more than 300 of them.
     embedding_frequencies : int, default 16
         Waves of each number.
-    embedding_deviation : float, default 0.1
+    embedding_deviation : float, default 0.3
         Standard deviation of the first frequencies, in units of the scaled numbers.
     embedding_rectified : bool, default False
         Whether what is made of the waves is rectified.
@@ -62,10 +63,10 @@ class Recipe:
         If above 0, each category of ten levels or more enters as so many numbers (`CategoryEmbedding`), not one-hot.
     input_scale : bool, default False
         Whether a learned factor for each input stands before the first Dense layer (`Scale`).
-    parametrization : {"standard", "ntk"}
+    parametrization : {"ntk", "standard"}
         "ntk" divides the learning rate of weights by the root of the number of their layer's inputs, and has rates of
         their own for biases, factors of inputs and embeddings (see `Dense`, and `taut.training.building.LR_FACTORS`).
-    l1, l2 : float or tuple of float, default 0.0 and 1e-4
+    l1, l2 : float or tuple of float, default 0.0
         Strength of ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on weights.
     bias_l1, bias_l2 : float or tuple of float, default 0.0
         The same on biases.
@@ -81,8 +82,8 @@ class Recipe:
         Largest norm of the weights that enter a hidden unit.
     non_negative : bool, default False
         Whether all weights are held at or above zero.
-    dropout : float or tuple of float, default 0.0
-        Probability of dropping a hidden unit.
+    dropout : float or tuple of float, default 0.2
+        Probability of dropping a hidden unit, where there are any.
     input_dropout : float, default 0.0
         Probability of dropping an input.
     dropconnect : float or tuple of float, default 0.0
@@ -99,18 +100,18 @@ class Recipe:
         If above 0, rows take columns from one another, and keep a share of them from Beta(cutmix, cutmix).
     loss : str, default "auto"
         "cross_entropy"; or "mse", "mae", "huber", all on the standardized target; "auto" takes the first of the task.
-    optimizer : str, default "adam"
+    optimizer : str, default "adamw"
         A name from `taut.network.kinds.OPTIMIZERS`.
-    learning_rate : float, default 0.01
+    learning_rate : float, default 0.03
         Learning rate of the first update.
     momentum : float, default 0.9
         For "sgd".
     nesterov : bool, default False
         For "sgd".
-    beta_2 : float, default 0.999
+    beta_2 : float, default 0.95
         For "adam" and "adamw": how much of the average of squared gradients is kept at each update.
-    weight_decay : float, default 0.0
-        Decoupled weight decay, for "adamw".
+    weight_decay : float, default 0.1
+        For "adamw": decoupled weight decay.
     weight_decay_schedule : {"constant", "flat_cosine"}
         Whether `weight_decay` stays, or fades likewise.
     schedule : str, default "cosine"
@@ -136,7 +137,7 @@ class Recipe:
         schedule "cosine_restarts".
     batch_size : int or "all" or "auto", default "auto"
         Samples in an update; "auto" takes all up to 40, then a sixteenth of them, from 32 to 512.
-    epochs : int, default 100
+    epochs : int, default 60
         Passes over the data.
     early_stopping : bool, default False
         Whether to hold out rows, stop when they get no better, and restore the best weights.
@@ -146,7 +147,7 @@ class Recipe:
         Share of the rows held out for that.
     patience : int, default 20
         Epochs without improvement before stopping.
-    scaling : str, default "standard"
+    scaling : str, default "robust_clipped"
         How numeric columns are scaled, a name from `taut.data.schema.SCALINGS`.
     bins : int, default 0
         If above 0, each number also becomes up to so many columns, the pieces of its piecewise-linear encoding
@@ -171,19 +172,19 @@ class Recipe:
     """
 
     hidden_layer_sizes: tuple[int, ...] = (64,)
-    activation: str = "relu"
+    activation: str = "gelu"
     initializer: str = "auto"
     normalization: str = "none"
     residual: bool = False
-    embedding_width: int = 0
+    embedding_width: int = 3
     embedding_frequencies: int = 16
-    embedding_deviation: float = 0.1
+    embedding_deviation: float = 0.3
     embedding_rectified: bool = False
     category_width: int = 0
     input_scale: bool = False
-    parametrization: str = "standard"
+    parametrization: str = "ntk"
     l1: PerLayer = 0.0
-    l2: PerLayer = 1e-4
+    l2: PerLayer = 0.0
     bias_l1: PerLayer = 0.0
     bias_l2: PerLayer = 0.0
     l1_step: str = "proximal"
@@ -192,7 +193,7 @@ class Recipe:
     orthogonality: float = 0.0
     max_norm: float | None = None
     non_negative: bool = False
-    dropout: PerLayer = 0.0
+    dropout: PerLayer = 0.2
     input_dropout: float = 0.0
     dropconnect: PerLayer = 0.0
     dropout_schedule: str = "constant"
@@ -201,12 +202,12 @@ class Recipe:
     mixup: float = 0.0
     cutmix: float = 0.0
     loss: str = "auto"
-    optimizer: str = "adam"
-    learning_rate: float = 0.01
+    optimizer: str = "adamw"
+    learning_rate: float = 0.03
     momentum: float = 0.9
     nesterov: bool = False
-    beta_2: float = 0.999
-    weight_decay: float = 0.0
+    beta_2: float = 0.95
+    weight_decay: float = 0.1
     weight_decay_schedule: str = "constant"
     schedule: str = "cosine"
     decay: float = 0.0
@@ -219,12 +220,12 @@ class Recipe:
     swa: float = 0.0
     snapshots: int = 0
     batch_size: int | str = "auto"
-    epochs: int = 100
+    epochs: int = 60
     early_stopping: bool = False
     monitor: str = "loss"
     validation_fraction: float = 0.15
     patience: int = 20
-    scaling: str = "standard"
+    scaling: str = "robust_clipped"
     bins: int = 0
     augmentation: Augmentation | None = None
     dtype: str = "float64"

@@ -86,7 +86,6 @@ def _check_numbers(recipe: Recipe) -> None:
 
 def _check_partners(recipe: Recipe) -> None:
     for name, partner, needed in (
-        ("weight_decay", "optimizer", "adamw"),
         ("nesterov", "optimizer", "sgd"),
         ("decay", "schedule", "inverse_time"),
         ("compounding", "schedule", "inverse_time"),
@@ -99,7 +98,7 @@ def _check_partners(recipe: Recipe) -> None:
     for one, other in (("ema", "swa"), ("ema", "snapshots"), ("swa", "snapshots"), ("mixup", "cutmix")):
         if (first := getattr(recipe, one)) and (second := getattr(recipe, other)):
             raise InvalidValue(f"give either {one} or {other}, got {one}={first} and {other}={second}")
-    hidden = ("dropout", "dropconnect", "max_norm", "group_l1_units", "orthogonality", "normalization", "residual")
+    hidden = ("dropconnect", "max_norm", "group_l1_units", "orthogonality", "normalization", "residual")
     for name in hidden:
         if not recipe.hidden_layer_sizes and getattr(recipe, name) and getattr(recipe, name) != "none":
             raise InvalidValue(f"{name} is for hidden layers, and hidden_layer_sizes names none")

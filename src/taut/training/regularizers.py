@@ -43,10 +43,12 @@ NONE: dict[str, Any] = {**dict.fromkeys(REGULARIZERS, 0.0), "max_norm": None, "n
 
 def describe(recipe: Recipe) -> str:
     """Return in a few words what regularizes."""
+    idle = {"dropout"} if not recipe.hidden_layer_sizes else set()
+    idle |= {"weight_decay"} if recipe.optimizer != "adamw" else set()
     words = [
         f"{label} {_plain(value)}".rstrip()
         for name, label in REGULARIZERS.items()
-        if (any(value) if isinstance(value := getattr(recipe, name), tuple) else value)
+        if name not in idle and (any(value) if isinstance(value := getattr(recipe, name), tuple) else value)
     ]
     words += ["augmentation"] if recipe.augmentation is not None else []
     return " · ".join(words) if words else "no regularization"

@@ -27,6 +27,8 @@ __all__ = ["SharedTable"]
 
 # An update of the weights takes about as long as so many rows.
 _ROWS_OF_AN_UPDATE = 8
+# A wave of an embedding takes about as long as so many multiplications.
+_A_WAVE = 12
 
 
 class SharedTable:
@@ -118,10 +120,16 @@ class SharedTable:
         """Return about how many multiplications a run makes: forward, backward, and as many rows' worth an update."""
         recipe, rows = run.recipe, len(self.X) if run.rows is None else len(run.rows)
         widths = (self.X.shape[1], *recipe.hidden_layer_sizes, self.n_outputs)
+        waves = 0
         if recipe.embedding_width:
             widths = (widths[0] + self.inputs.numbers * recipe.embedding_width, *widths[1:])
+            waves = self.inputs.numbers * recipe.embedding_frequencies
         an_update = _ROWS_OF_AN_UPDATE * -(-rows // recipe.batch_rows(rows))
-        return 3.0 * recipe.epochs * (rows + an_update) * sum(a * b for a, b in pairwise(widths))
+        return (
+            3.0
+            * recipe.epochs
+            * ((rows + an_update) * sum(a * b for a, b in pairwise(widths)) + rows * _A_WAVE * waves)
+        )
 
     def augment(self, recipe: Recipe) -> Augment | None:
         """Return what makes the inputs of each epoch, if the recipe augments."""
