@@ -184,6 +184,8 @@ class Folds:
         Factor for the loss of each class, in training.
     classes : ClassTargets, optional
         All labels there are, if these rows are some of many.
+    groups : sequence, shape (rows,), optional
+        Rows with the same value belong together.
     """
 
     X: Table
@@ -194,6 +196,7 @@ class Folds:
     sample_weight: np.ndarray | None = None
     class_weight: ClassWeight = None
     classes: ClassTargets | None = None
+    groups: Any = None
     _encoded: dict[Encoding, list[Fold]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

@@ -40,7 +40,9 @@ class Entry:
 #: Models that a network must beat to be worth its trouble; they are always trained to their end.
 PLAIN = (
     Entry(
-        "constant", {"hidden_layer_sizes": (), "l1": 10.0}, "all weights are driven to exactly zero: a constant guess"
+        "constant",
+        {"hidden_layer_sizes": (), "l1": 1000.0, "learning_rate": 0.1},
+        "all weights are driven to exactly zero, and the biases to where they belong: a constant guess",
     ),
     Entry("linear, l2=0.1", {"hidden_layer_sizes": (), "l2": 0.1}, "a linear model"),
     Entry("linear, l2=0.01", {"hidden_layer_sizes": (), "l2": 0.01}, "a linear model"),
