@@ -31,7 +31,10 @@ def skipped(estimator: object) -> set[str]:
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [(TautClassifier(), MLPClassifier(max_iter=10)), (TautRegressor(), MLPRegressor(max_iter=10))],
+    [
+        (TautClassifier(effort="none"), MLPClassifier(max_iter=10)),
+        (TautRegressor(effort="none"), MLPRegressor(max_iter=10)),
+    ],
 )
 def test_check_estimator_passes_and_skips_only_what_scikit_learn_skips_for_its_own_network(ours, theirs):
     with warnings.catch_warnings():
@@ -60,12 +63,14 @@ def test_parameters_are_the_fields_of_the_recipe():
     expected = {field.name for field in fields(Recipe)} - {"seed"} | {"random_state", "verbose", "class_weight"}
     assert set(TautClassifier().get_params()) == expected
     assert TautRegressor().get_params()["l2"] == Recipe().l2
-    assert TautClassifier(l2=0.5, random_state=3).fit([[0.0], [1.0]], [0, 1]).recipe_ == Recipe(l2=0.5, seed=3)
+    assert TautClassifier(effort="none", l2=0.5, random_state=3).fit([[0.0], [1.0]], [0, 1]).recipe_ == Recipe(
+        l2=0.5, seed=3
+    )
 
 
 def test_a_frame_with_categories_dates_and_gaps_is_taken_as_it_is(table):
     frame, target = table
-    model = TautClassifier(epochs=60).fit(frame, target)
+    model = TautClassifier(effort="none", epochs=60).fit(frame, target)
     assert model.score(frame, target) > 0.9
     assert model.classes_.tolist() == ["no", "yes"]
     assert model.feature_names_in_.tolist() == list(frame.columns)
@@ -78,26 +83,28 @@ def test_a_frame_with_categories_dates_and_gaps_is_taken_as_it_is(table):
 def test_grid_search_pipeline_and_clone(table):
     frame, target = table
     grid = {"l2": [1e-4, 10.0], "hidden_layer_sizes": [(8,), (8, 8)]}
-    search = GridSearchCV(TautClassifier(epochs=100, learning_rate=0.02), grid, cv=2)
+    search = GridSearchCV(TautClassifier(effort="none", epochs=100, learning_rate=0.02), grid, cv=2)
     search.fit(frame, target)
     assert search.best_params_["l2"] == 1e-4
-    pipeline = make_pipeline(FunctionTransformer(), TautClassifier(epochs=5)).fit(frame, target)
+    pipeline = make_pipeline(FunctionTransformer(), TautClassifier(effort="none", epochs=5)).fit(frame, target)
     again = clone(pipeline).fit(frame, target)
     assert (again.predict_proba(frame) == pipeline.predict_proba(frame)).all()
-    assert clone(TautRegressor(dropout=(0.1,))).dropout == (0.1,)
-    assert cross_val_score(TautClassifier(l2=1e-2), frame, target, cv=3).mean() > 0.7
+    assert clone(TautRegressor(effort="none", dropout=(0.1,))).dropout == (0.1,)
+    assert cross_val_score(TautClassifier(effort="none", l2=1e-2), frame, target, cv=3).mean() > 0.7
 
 
 def test_same_seed_same_weights_other_seed_other_weights(table):
-    first, again, other = (TautClassifier(epochs=3, dropout=0.2, random_state=seed).fit(*table) for seed in (1, 1, 2))
+    first, again, other = (
+        TautClassifier(effort="none", epochs=3, dropout=0.2, random_state=seed).fit(*table) for seed in (1, 1, 2)
+    )
     assert (first.model_.network.theta == again.model_.network.theta).all()
     assert not (first.model_.network.theta == other.model_.network.theta).all()
 
 
 def test_partial_fit_goes_on_where_it_stopped(table):
     frame, target = table
-    whole = TautClassifier(epochs=4, dropout=0.2, schedule="constant").fit(frame, target)
-    parts = TautClassifier(epochs=4, dropout=0.2)
+    whole = TautClassifier(effort="none", epochs=4, dropout=0.2, schedule="constant").fit(frame, target)
+    parts = TautClassifier(effort="none", epochs=4, dropout=0.2)
     for _ in range(4):
         parts.partial_fit(frame, target)
     assert (whole.model_.network.theta == parts.model_.network.theta).all()
@@ -105,7 +112,7 @@ def test_partial_fit_goes_on_where_it_stopped(table):
 
 
 def test_partial_fit_learns_classes_that_its_first_rows_do_not_show():
-    model = TautClassifier().partial_fit([[0.0], [1.0]], ["a", "a"], classes=["a", "b"])
+    model = TautClassifier(effort="none").partial_fit([[0.0], [1.0]], ["a", "a"], classes=["a", "b"])
     assert model.classes_.tolist() == ["a", "b"]
     assert model.partial_fit([[2.0], [3.0]], ["b", "b"]).predict_proba([[1.0]]).shape == (1, 2)
     with pytest.raises(TautError, match="c"):
@@ -116,8 +123,8 @@ def test_integer_weights_are_repeated_rows_and_zero_weights_are_absent_rows():
     random = np.random.default_rng(1)
     X, y = random.normal(size=(30, 4)), random.normal(size=(30, 2))
     weights = random.integers(0, 4, 30)
-    weighted = TautRegressor(epochs=20, batch_size="all").fit(X, y, sample_weight=weights)
-    repeated = TautRegressor(epochs=20, batch_size="all").fit(
+    weighted = TautRegressor(effort="none", epochs=20, batch_size="all").fit(X, y, sample_weight=weights)
+    repeated = TautRegressor(effort="none", epochs=20, batch_size="all").fit(
         np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0)
     )
     np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-9)
@@ -127,27 +134,29 @@ def test_class_weight_moves_predictions_towards_the_class(table):
     frame, target = table
     rare = target.where(np.arange(len(target)) % 8 == 0, "no")
     plain, balanced = (
-        TautClassifier(epochs=10, l2=0.1, class_weight=weight).fit(frame, rare) for weight in (None, "balanced")
+        TautClassifier(effort="none", epochs=10, l2=0.1, class_weight=weight).fit(frame, rare)
+        for weight in (None, "balanced")
     )
     assert balanced.predict_proba(frame)[:, 1].mean() > plain.predict_proba(frame)[:, 1].mean() + 0.1
     assert (
-        TautClassifier(epochs=10, l2=0.1, class_weight={"yes": 50.0}).fit(frame, rare).predict(frame) == "yes"
+        TautClassifier(effort="none", epochs=10, l2=0.1, class_weight={"yes": 50.0}).fit(frame, rare).predict(frame)
+        == "yes"
     ).mean() > 0.5
     with pytest.raises(TautError, match="'maybe', which is no class"):
-        TautClassifier(class_weight={"maybe": 2.0}).fit(frame, target)
+        TautClassifier(effort="none", class_weight={"maybe": 2.0}).fit(frame, target)
 
 
 def test_several_targets_keep_their_units_and_shape():
     random = np.random.default_rng(2)
     X = random.normal(size=(80, 3))
     y = np.column_stack([1000.0 + 50.0 * X[:, 0], 0.01 * X[:, 1]])
-    model = TautRegressor(epochs=200).fit(X, y)
+    model = TautRegressor(effort="none", epochs=200).fit(X, y)
     assert model.predict(X).shape == (80, 2)
     assert model.score(X, y) > 0.95
 
 
 def test_early_stopping_holds_out_rows_and_restores_the_best_weights(table):
-    model = TautClassifier(early_stopping=True, patience=3, epochs=500, learning_rate=0.05).fit(*table)
+    model = TautClassifier(effort="none", early_stopping=True, patience=3, epochs=500, learning_rate=0.05).fit(*table)
     assert model.history_.stopped == "early stopping"
     assert model.history_.best_epoch == model.history_["validation_data_loss"].argmin()
 
@@ -155,8 +164,8 @@ def test_early_stopping_holds_out_rows_and_restores_the_best_weights(table):
 def test_augmentation_changes_the_training_rows_only():
     frame, target = load_sample("digits")
     X, y = frame.drop(columns=target)[:200], frame[target][:200]
-    plain = TautClassifier(epochs=3).fit(X, y)
-    shifted = TautClassifier(epochs=3, augmentation=Augmentation(shape=(8, 8), shift=1)).fit(X, y)
+    plain = TautClassifier(effort="none", epochs=3).fit(X, y)
+    shifted = TautClassifier(effort="none", epochs=3, augmentation=Augmentation(shape=(8, 8), shift=1)).fit(X, y)
     assert (plain.model_.encoder.transform(X) == shifted.model_.encoder.transform(X)).all()
     assert not (plain.model_.network.theta == shifted.model_.network.theta).all()
 
@@ -168,7 +177,7 @@ def test_interruption_keeps_what_was_learned_and_still_ends_a_search(monkeypatch
                 signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(sys.modules["taut.training.train"], "ProgressDisplay", lambda: Interrupt())
-    model = TautClassifier(epochs=50, verbose=True)
+    model = TautClassifier(effort="none", epochs=50, verbose=True)
     with pytest.raises(KeyboardInterrupt):
         model.fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
     assert model.n_iter_ == 2
@@ -189,7 +198,7 @@ def test_interruption_keeps_what_was_learned_and_still_ends_a_search(monkeypatch
     ],
 )
 def test_bad_parameters_are_refused_in_fit_in_one_line(parameters, words):
-    estimator = TautClassifier(**parameters)
+    estimator = TautClassifier(effort="none", **parameters)
     with pytest.raises(TautError) as caught:
         estimator.fit([[0.0], [1.0]], [0, 1])
     assert words in str(caught.value)
@@ -205,7 +214,7 @@ def test_unknown_parameters_and_unfitted_use_are_refused():
 
 def test_partial_fit_after_fit_goes_on_learning(table):
     frame, target = table
-    model = TautClassifier(epochs=5, early_stopping=True, patience=1).fit(frame, target)
+    model = TautClassifier(effort="none", epochs=5, early_stopping=True, patience=1).fit(frame, target)
     before = model.model_.network.theta.copy()
     flipped = target.map({"yes": "no", "no": "yes"})
     for _ in range(30):
@@ -219,7 +228,10 @@ def test_partial_fit_after_fit_goes_on_learning(table):
 def test_partial_fit_takes_a_single_row_and_augments_it():
     frame, target = load_sample("digits")
     X, y = frame.drop(columns=target)[:60], frame[target][:60]
-    streams = [TautClassifier(augmentation=augmentation) for augmentation in (None, Augmentation((8, 8), shift=2))]
+    streams = [
+        TautClassifier(effort="none", augmentation=augmentation)
+        for augmentation in (None, Augmentation((8, 8), shift=2))
+    ]
     for model in streams:
         model.partial_fit(X, y, classes=range(10))
         model.model_.network.theta[:] = streams[0].model_.network.theta
@@ -228,7 +240,7 @@ def test_partial_fit_takes_a_single_row_and_augments_it():
 
 
 def test_early_stopping_on_few_rows_keeps_all_classes():
-    model = TautClassifier(early_stopping=True, epochs=3).fit([[0.0], [1.0], [2.0]], ["a", "b", "c"])
+    model = TautClassifier(effort="none", early_stopping=True, epochs=3).fit([[0.0], [1.0], [2.0]], ["a", "b", "c"])
     assert model.classes_.tolist() == ["a", "b", "c"]
 
 
@@ -238,9 +250,11 @@ def test_early_stopping_on_few_rows_keeps_all_classes():
 )
 def test_class_weights_that_are_no_numbers_are_refused(weight, words):
     with pytest.raises(TautError, match=words):
-        TautClassifier(class_weight=weight).fit([[0.0], [1.0]], [0, 1])
+        TautClassifier(effort="none", class_weight=weight).fit([[0.0], [1.0]], [0, 1])
 
 
 def test_balancing_without_rows_of_a_class_is_refused():
     with pytest.raises(TautError, match="'balanced' cannot weigh the class 'b'"):
-        TautClassifier(class_weight="balanced").partial_fit([[0.0], [1.0]], ["a", "a"], classes=["a", "b"])
+        TautClassifier(effort="none", class_weight="balanced").partial_fit(
+            [[0.0], [1.0]], ["a", "a"], classes=["a", "b"]
+        )

@@ -47,6 +47,7 @@ def search_of(trials, *, ingredients=(), is_cut_short=False, best=None):
         seconds=1.0,
         storage=None,
         task="classification",
+        beyond=None,
         _folds=None,
     )
 

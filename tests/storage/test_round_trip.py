@@ -230,7 +230,11 @@ def test_every_kind_passes_a_document(factory):
 def test_classifier_comes_back_fitted_with_its_parameters(frame, strange_frame, again):
     y = np.array([0, 3, 5])[np.arange(len(frame)) % 3]
     classifier = TautClassifier(
-        hidden_layer_sizes=(5,), epochs=2, l2=np.float64(0.01), class_weight={0: 2.0, 5: np.float32(0.5)}
+        effort="none",
+        hidden_layer_sizes=(5,),
+        epochs=2,
+        l2=np.float64(0.01),
+        class_weight={0: 2.0, 5: np.float32(0.5)},
     ).fit(frame, y)
     loaded = again(classifier)
     assert type(loaded) is TautClassifier
@@ -247,7 +251,7 @@ def test_classifier_comes_back_fitted_with_its_parameters(frame, strange_frame, 
 
 def test_regressor_of_several_targets_comes_back_fitted(again):
     x = np.random.default_rng(0).normal(size=(50, 4))
-    regressor = TautRegressor(epochs=2, hidden_layer_sizes=()).fit(x, x[:, :2])
+    regressor = TautRegressor(effort="none", epochs=2, hidden_layer_sizes=()).fit(x, x[:, :2])
     loaded = again(regressor)
     assert_same(loaded.predict(x), regressor.predict(x))
     assert loaded.score(x, x[:, :2]) == regressor.score(x, x[:, :2])
@@ -257,7 +261,7 @@ def test_regressor_of_several_targets_comes_back_fitted(again):
 
 def test_loaded_classifier_trains_on_as_if_it_had_never_been_away(frame, again):
     y = np.arange(len(frame)) % 2
-    classifier = TautClassifier(epochs=2, dropout=0.2).fit(frame, y)
+    classifier = TautClassifier(effort="none", epochs=2, dropout=0.2).fit(frame, y)
     loaded = again(classifier)
     classifier.partial_fit(frame, y)
     loaded.partial_fit(frame, y)
@@ -267,7 +271,7 @@ def test_loaded_classifier_trains_on_as_if_it_had_never_been_away(frame, again):
 
 def test_generator_as_random_state_comes_back_as_the_seed_it_gave(again):
     x = np.random.default_rng(0).normal(size=(30, 2))
-    regressor = TautRegressor(epochs=1, random_state=np.random.RandomState(4)).fit(x, x[:, 0])
+    regressor = TautRegressor(effort="none", epochs=1, random_state=np.random.RandomState(4)).fit(x, x[:, 0])
     loaded = again(regressor)
     assert loaded.random_state == regressor.recipe_.seed
     assert_same(loaded.fit(x, x[:, 0]).predict(x), regressor.predict(x))
@@ -398,7 +402,7 @@ def test_what_cannot_be_stored_is_refused_and_leaves_no_file(case, tmp_path):
 
 def test_parameter_that_cannot_be_stored_is_named(tmp_path):
     x = np.random.default_rng(0).normal(size=(30, 2))
-    regressor = TautRegressor(epochs=1).fit(x, x[:, 0]).set_params(verbose=object())
+    regressor = TautRegressor(effort="none", epochs=1).fit(x, x[:, 0]).set_params(verbose=object())
     with pytest.raises(InvalidType, match="parameter 'verbose': a object cannot be stored"):
         save(regressor, tmp_path / "a.taut")
 
