@@ -16,9 +16,29 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
-from taut import Augmentation, Callback, Recipe, TautClassifier, TautError, TautRegressor, load_sample
+from taut import Augmentation, Callback, Ensemble, Recipe, TautClassifier, TautError, TautRegressor, load_sample
+from taut.training import Model
+
+# Those of scikit-learn's checks that say most of an estimator that chooses; all of them take minutes so.
+TELLING = (
+    "check_estimators_dtypes",
+    "check_estimators_pickle",
+    "check_estimators_nan_inf",
+    "check_fit2d_1sample",
+    "check_fit2d_1feature",
+    "check_fit_idempotent",
+    "check_methods_subset_invariance",
+    "check_dict_unchanged",
+    "check_dont_overwrite_attributes",
+    "check_readonly_memmap_input",
+    "check_sample_weights_not_overwritten",
+    "check_n_features_in_after_fitting",
+    "check_dataframe_column_names_consistency",
+    "check_classifiers_classes",
+    "check_regressors_int",
+)
 
 
 def skipped(estimator: object) -> set[str]:
@@ -40,7 +60,18 @@ def test_check_estimator_passes_and_skips_only_what_scikit_learn_skips_for_its_o
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         their_results = check_estimator(theirs, on_fail=None)
+    # Here a recipe is fitted as it is; the next test is of the estimators as they choose.
     assert skipped(ours) <= {result["check_name"] for result in their_results if result["status"] == "skipped"}
+
+
+@pytest.mark.parametrize("kind", [TautClassifier, TautRegressor])
+def test_telling_checks_pass_for_estimators_that_choose(kind):
+    estimator = kind(effort=2, cv=2, epochs=5, hidden_layer_sizes=(6,), n_jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for checked, check in estimator_checks_generator(estimator):
+            if check.func.__name__ in TELLING:
+                check(checked)
 
 
 @pytest.fixture
@@ -60,12 +91,51 @@ def table() -> tuple[pd.DataFrame, pd.Series]:
 
 
 def test_parameters_are_the_fields_of_the_recipe():
-    expected = {field.name for field in fields(Recipe)} - {"seed"} | {"random_state", "verbose", "class_weight"}
+    choosing = {"effort", "objective", "budget", "cv", "final", "n_jobs", "backend"}
+    recipe = {field.name for field in fields(Recipe)} - {"seed"}
+    expected = recipe | choosing | {"random_state", "verbose", "class_weight"}
     assert set(TautClassifier().get_params()) == expected
     assert TautRegressor().get_params()["l2"] == Recipe().l2
     assert TautClassifier(effort="none", l2=0.5, random_state=3).fit([[0.0], [1.0]], [0, 1]).recipe_ == Recipe(
         l2=0.5, seed=3
     )
+
+
+def test_as_it_is_it_keeps_the_networks_that_answer_best_together(table):
+    model = TautClassifier(effort=2, cv=2, epochs=20).fit(*table)
+    assert isinstance(model.model_, Ensemble)
+    assert len(model.history_) == len(model.model_.models) == 2 * len(model.blend_.members)
+    assert model.recipe_ == model.model_.recipe
+    assert all(trial.recipe.epochs == 20 for trial in model.search_.trials)
+    np.testing.assert_array_equal(model.predict_proba(table[0]), model.model_.predict_proba(table[0]))
+    with pytest.raises(TautError, match="an ensemble: give final='refit'"):
+        model.partial_fit(*table)
+
+
+def test_one_network_is_kept_on_request_and_goes_on_learning(table):
+    model = TautRegressor(effort=2, cv=2, epochs=20, final="refit").fit(table[0][["age"]], np.arange(120.0))
+    assert isinstance(model.model_, Model)
+    assert model.history_ is model.model_.history
+    epochs = model.n_iter_
+    assert model.partial_fit(table[0][["age"]], np.arange(120.0)).n_iter_ == epochs + 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"effort": "much"}, "effort, if not a number, must be one of none, quick, standard, thorough; got 'much'"),
+        ({"effort": 2, "objective": "rmse"}, "objective"),
+        ({"effort": 2, "final": "best"}, "final must be one of ensemble, refit; got 'best'"),
+        ({"effort": 2, "budget": "soon"}, "budget must be seconds, or such as"),
+        ({"effort": 2, "cv": 1}, "cv"),
+        ({"effort": 2, "n_jobs": 0}, "n_jobs must be an integer at least 1, got 0"),
+    ],
+    ids=str,
+)
+def test_bad_parameters_of_the_choice_are_refused_in_one_line(parameters, words, table):
+    with pytest.raises(TautError, match=words) as caught:
+        TautClassifier(**parameters).fit(*table)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_frame_with_categories_dates_and_gaps_is_taken_as_it_is(table):

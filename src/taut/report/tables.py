@@ -158,7 +158,7 @@ def member_table(members: Sequence[Member], labels: Sequence[str]) -> Markup:
         "caption", tag("span", "Validation loss of each setting alone, mean over folds ± one standard error.")
     )
     head = tag("thead", tag("tr", *cells))
-    return scroll(tag("table", caption, head, tag("tbody", *rows), class_="recipe members"), "Networks that answer")
+    return scroll(tag("table", caption, head, tag("tbody", *rows), class_="members recipe"), "Networks that answer")
 
 
 def ingredient_table(ingredients: Sequence[Ingredient]) -> Markup:
