@@ -61,9 +61,12 @@ def test_encoder_says_how_its_outputs_are_laid_out():
 
 def test_a_network_is_built_for_the_layout():
     inputs = Inputs(numbers=2, categories=(3,))
-    network, _, _ = Recipe().build(inputs, 2, "regression")
+    recipe = Recipe(embedding_width=0)
+    network, _, _ = recipe.build(inputs, 2, "regression")
     assert network.n_inputs == 5
-    np.testing.assert_array_equal(network.theta, Recipe().build(5, 2, "regression")[0].theta)
+    np.testing.assert_array_equal(network.theta, recipe.build(5, 2, "regression")[0].theta)
+    embedded, _, _ = Recipe(embedding_width=2).build(inputs, 2, "regression")  # the two numbers, and no other column
+    assert embedded.widths[0] == 5 + 2 * 2
 
 
 def test_a_shared_table_refuses_the_layout_of_another():

@@ -188,13 +188,13 @@ def test_multiply_passes_on_what_is_not_a_number(kind):
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 8, 13, 64])
 def test_multiply_narrow(kind, rows):
     wide = lanes(kind)
-    for columns in {width for width in (wide // 2, wide // 4) if width >= 4}:
+    for columns in {1, *(width for width in (wide // 2, wide // 4) if width >= 4)}:
         for depth in (wide, 2 * wide, 7 * wide):
             memory = Memory(kind)
-            left, a = memory.draw(rows + 3, depth)
+            left, a = memory.draw(rows + wide - 1, depth)
             right, b = memory.draw(columns, depth + wide)
             first, start = memory.draw(columns)
-            room = -(-rows // 4) * 4
+            room = -(-rows * columns // wide) * wide // columns
             _, c = memory.draw(room, columns)
             before = memory.whole()
             after = before.copy()

@@ -60,7 +60,8 @@ def test_all_penalized_weights_are_zero_at_the_largest_strength_and_some_are_not
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
 def test_without_hidden_layers_it_is_what_the_subdifferential_says(loss):
     folds = table("classification" if loss == "cross_entropy" else "regression")
-    recipe = Recipe(hidden_layer_sizes=(), loss=loss, l2=0.0, epochs=400, batch_size="all", learning_rate=0.02)
+    plain = {"hidden_layer_sizes": (), "embedding_width": 0, "parametrization": "standard", "scaling": "standard"}
+    recipe = Recipe(**plain, loss=loss, epochs=400, batch_size="all", learning_rate=0.02)
     found = found_by_training(folds, "l1", recipe)
     data = folds.encoded(Encoding())[0].table
     if loss == "cross_entropy":  # the gradient of the loss by the outputs, at the best constant ones

@@ -35,7 +35,7 @@ def test_an_empty_setting_is_the_recipe_without_regularization():
 
 
 def test_the_recipe_as_it_is_is_a_setting_also_beyond_the_usual_bounds():
-    base = Recipe(l2=7.0, dropout=0.85, ema=0.9)
+    base = Recipe(l2=7.0, dropout=0.85, ema=0.9, weight_decay=0.0)
     made = Space(base, None, "classification")
     assert made.setting(base) == {"l2": 7.0, "dropout": 0.85, "ema": 0.9}
     assert made.recipe(made.setting(base)) == base

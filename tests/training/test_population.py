@@ -373,7 +373,8 @@ def test_run_that_is_not_finite_does_not_end_the_others():
 def breaking_late(**settings):
     """Return a recipe for a linear model whose loss is finite for some hundred epochs, and then no longer."""
     growing = {"optimizer": "sgd", "momentum": 0.0, "learning_rate": 3.0, "schedule": "constant", "batch_size": "all"}
-    return recipe(**({"hidden_layer_sizes": (), "l2": 0.0, "epochs": 5000} | growing | settings))
+    plain = {"hidden_layer_sizes": (), "embedding_width": 0, "parametrization": "standard", "epochs": 5000}
+    return recipe(**(plain | growing | settings))
 
 
 def test_run_that_is_not_finite_keeps_the_epochs_before():
@@ -419,7 +420,7 @@ def test_longest_runs_are_made_first():
         PlannedRun(recipe(hidden_layer_sizes=(9, 9)), HALF),
     ]
     train_many(runs, X, y, n_threads=1, on_finish=lambda index, _: order.append(index))
-    assert order == [1, 4, 2, 3, 0]
+    assert order == [1, 2, 4, 3, 0]
 
 
 def test_cancelled_runs_end_and_others_do_not():
@@ -717,7 +718,8 @@ from taut import PlannedRun, Recipe, train_many
 random = np.random.default_rng(0)
 X, y = random.standard_normal((200, 8)), random.integers(0, 3, 200)
 def runs(count, learning_rate):
-    made = Recipe(hidden_layer_sizes=(4,), epochs=3, optimizer="sgd", learning_rate=learning_rate)
+    plain = {"hidden_layer_sizes": (4,), "activation": "relu", "embedding_width": 0, "parametrization": "standard"}
+    made = Recipe(**plain, dropout=0.0, epochs=3, optimizer="sgd", learning_rate=learning_rate)
     return [PlannedRun(made, np.arange(150), np.arange(150, 200), seed) for seed in range(count)]
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

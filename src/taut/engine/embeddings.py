@@ -12,8 +12,8 @@ from math import tau
 from taut.engine import fields as f
 from taut.engine.arithmetic import cosine, sine
 from taut.engine.parts import part
-from taut.engine.products import count, fill
-from taut.engine.vectors import fma, load, splat, store, total
+from taut.engine.products import count, fill, multiply_narrow
+from taut.engine.vectors import fma, load, maximum, splat, store, total, where_greater
 
 __all__ = [
     "add_category_gradients",
@@ -23,6 +23,7 @@ __all__ = [
     "category_backward",
     "periodic",
     "periodic_backward",
+    "periodic_gate",
     "scaled",
 ]
 
@@ -67,9 +68,9 @@ def _waves_of(row, settings, column):
 
 
 @part
-def periodic(memory, row, settings, x, y, first, rows):
+def periodic(memory, row, settings, x, y, first, rows, spare):
     """Write the inputs as they are, then their waves, weighed; keep the waves for `periodic_backward`."""
-    stride, each, n_in, is_rectified = row[f.STRIDE], row[f.EACH], row[f.N_IN], row[f.IS_RECTIFIED]
+    stride, each, n_in = row[f.STRIDE], row[f.EACH], row[f.N_IN]
     wide_in, wide, step = row[f.PAD_IN], row[f.PAD_OUT], count(memory)
     for i in range(rows):
         for column in range(n_in):
@@ -85,25 +86,29 @@ def periodic(memory, row, settings, x, y, first, rows):
                 store(memory, kept + i * 2 * stride + k, cosine(turns))
                 store(memory, kept + i * 2 * stride + stride + k, sine(turns))
         for out in range(column * each, (column + 1) * each):
-            weights, shift, target = row[f.PROJECTIONS] + out * stride, memory[row[f.SHIFTS] + out], y + n_in + out
-            for i in range(rows):
-                summed = splat(memory, 0)
-                for k in range(0, stride, step):
-                    summed = fma(load(memory, kept + i * 2 * stride + k), load(memory, weights + k), summed)
-                result = total(summed) + shift
-                memory[target + i * wide] = 0 if is_rectified and result < 0 else result
+            weights, shift, target = row[f.PROJECTIONS] + out * stride, row[f.SHIFTS] + out, y + n_in + out
+            for block in range(0, rows, step):
+                cosines = kept + block * 2 * stride
+                multiply_narrow(memory, cosines, 2 * stride, weights, stride, stride, shift, spare, step, 1)
+                if row[f.IS_RECTIFIED]:
+                    store(memory, spare, maximum(load(memory, spare), splat(memory, 0)))
+                for i in range(block, min(block + step, rows)):
+                    memory[target + i * wide] = memory[spare + i - block]
 
 
 @part
-def _gate(memory, row, column, first, rows):
-    """Make the derivatives by what an embedding is those by what it is before its rectifier."""
-    wide, each = row[f.PAD_OUT], row[f.EACH]
-    start = row[f.N_IN] + column * each + first * wide
-    dy, y = row[f.DY] + start, row[f.Y] + start
-    for i in range(rows if row[f.IS_RECTIFIED] else 0):
-        for place in range(i * wide, i * wide + each):
-            if memory[y + place] <= 0:
-                memory[dy + place] = 0
+def periodic_gate(memory, row, first, rows):
+    """Make the derivatives by what embeddings are those by what they are before their rectifier."""
+    step, width, zero = count(memory), row[f.N_OUT] - row[f.N_IN], splat(memory, 0)
+    for i in range(first, first + rows if row[f.IS_RECTIFIED] else first):
+        y, dy = row[f.Y] + i * row[f.PAD_OUT] + row[f.N_IN], row[f.DY] + i * row[f.PAD_OUT] + row[f.N_IN]
+        if width < step:
+            for k in range(width):
+                memory[dy + k] = memory[dy + k] if memory[y + k] > 0 else 0.0
+        else:
+            for begin in range(0, width, step):
+                k = min(begin, width - step)  # the last vector begins where it still fits
+                store(memory, dy + k, where_greater(load(memory, y + k), zero, load(memory, dy + k), zero))
 
 
 @part
@@ -128,7 +133,6 @@ def periodic_backward(memory, row, settings, first, rows):
     for column in range(row[f.COLUMNS_IN]):
         kept = _waves_of(row, settings, column) + first * 2 * stride
         waves, projections = row[f.WEIGHTS] + column * stride, row[f.PROJECTIONS] + column * each * stride
-        _gate(memory, row, column, first, rows)
         for i in range(rows):
             summed, source = splat(memory, 0), dy + i * wide + n_in + column * each
             for k in range(0, stride, step):
@@ -146,7 +150,6 @@ def add_periodic_gradients(memory, row, settings, rows, is_first, thread, thread
     for column in range(thread, row[f.COLUMNS_IN], threads):
         kept, dy = _waves_of(row, settings, column), row[f.DY] + row[f.N_IN] + column * each
         x, projections = row[f.X] + column, row[f.PROJECTIONS] + column * each * stride
-        _gate(memory, row, column, 0, rows)
         for k in range(0, stride, step):
             by_wave = by_phase = splat(memory, 0)
             for i in range(rows):

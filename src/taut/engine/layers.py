@@ -20,6 +20,7 @@ from taut.engine.embeddings import (
     category_backward,
     periodic,
     periodic_backward,
+    periodic_gate,
     scaled,
 )
 from taut.engine.normalization import (
@@ -85,7 +86,7 @@ def forward(memory, table, numbers, settings, first, rows, position, epoch, seed
         elif kind == f.SCALE:
             scaled(memory, row, x, y, rows)
         elif kind == f.PERIODIC:
-            periodic(memory, row, settings, x, y, first, rows)
+            periodic(memory, row, settings, x, y, first, rows, spare)
         elif kind == f.CATEGORY:
             category(memory, row, x, y, rows)
         elif kind == f.SHORTCUT:
@@ -99,9 +100,11 @@ def backward(memory, table, numbers, settings, first, rows, spare):
     """Compute the derivatives of all layers by their inputs, for the rows of a tile from `first` on."""
     for layer in range(len(table) - 1, -1, -1):
         row = table[layer]
+        kind = row[f.KIND]
+        if kind == f.PERIODIC:
+            periodic_gate(memory, row, first, rows)
         if row[f.DX] < 0:
             break  # no layer before this one has parameters
-        kind = row[f.KIND]
         x, y = row[f.X] + first * row[f.PAD_IN], row[f.Y] + first * row[f.PAD_OUT]
         dx, dy = row[f.DX] + first * row[f.PAD_IN], row[f.DY] + first * row[f.PAD_OUT]
         if kind == f.DENSE:

@@ -286,15 +286,16 @@ def _add_across(builder: ir.IRBuilder, rows: list[ir.Value]) -> ir.Value:
     return rows[0]
 
 
-def _dots(divisor: int) -> Any:
-    """Return the product for results of a `divisor`-th of a register: each number a sum along two rows."""
+def _dots(part_of: int | None) -> Any:
+    """Return the product for results of a part of a register, None for single ones: each a sum along two rows."""
 
     @intrinsic
     def dots(typing_context, memory, a, a_row, b, b_row, depth, start, c, rows):
         signature = types.void(memory, *[types.intp] * 8)
 
         def generate(context, builder, signature, arguments):
-            if not _exists(memory, divisor):
+            divisor = part_of or full(memory.dtype).count
+            if part_of and not _exists(memory, divisor):
                 return context.get_dummy_value()
             array, a, a_row, b, b_row, depth, start, c, rows = arguments
             vector = ir_vector(full(memory.dtype))
@@ -340,17 +341,19 @@ def _dots(divisor: int) -> Any:
     return dots
 
 
-_half_dots, _quarter_dots = _dots(2), _dots(4)
+_half_dots, _quarter_dots, _single_dots = _dots(2), _dots(4), _dots(None)
 
 
 @part
 def multiply_narrow(memory, a, a_row, b, b_row, depth, start, c, rows, columns):
-    """Compute ``c[m, n] = start[n] + sum_p a[m, p] * b[n, p]`` for a width below that of a vector.
+    """Compute ``c[m, n] = start[n] + sum_p a[m, p] * b[n, p]`` for half a vector's width, or a quarter's, or for one.
 
     `b` is transposed, its rows are as many as `columns`; both rows of `a` and `b` are a whole number of vectors, with
-    zeros where they end sooner. Rows are computed in groups of up to four: `c` has room for whole groups.
+    zeros where they end sooner. Rows are computed in groups of as many as fill a vector: `c` has room for whole groups.
     """
-    if columns * 2 == count(memory):
+    if columns == 1:
+        _single_dots(memory, a, a_row, b, b_row, depth, start, c, rows)
+    elif columns * 2 == count(memory):
         _half_dots(memory, a, a_row, b, b_row, depth, start, c, rows)
     else:
         _quarter_dots(memory, a, a_row, b, b_row, depth, start, c, rows)

@@ -45,8 +45,8 @@ FINALS = ("ensemble", "refit")
 _TRAINED = 0.55
 # So many networks, of the heaviest members, are fitted to all rows where the choice was made on some.
 _MOST_REFITS = 3
-# A pass over more rows makes more updates, so fewer passes are needed: with four times the rows half of them, but no fewer
-# than these.
+# A pass over more rows makes more updates, so fewer passes are needed: with four times the rows half of them, but no
+# fewer than these.
 _FEWEST_EPOCHS = 15
 # Where networks are fitted to all rows afterwards, so much of the work is left for that.
 _SHARE_OF_RACE = 0.5

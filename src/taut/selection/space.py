@@ -207,7 +207,7 @@ DESIGN: dict[str, Range | Choice] = {
 # What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
 _FIXED = ("seed", "early_stopping", "monitor", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
 # Of two that exclude each other, the first stays.
-_EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"), ("embedding_width", "group_l1"), ("category_width", "group_l1"))
+_EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"))
 # Fields for hidden layers only, and for classification only.
 _HIDDEN = ("dropout", "dropconnect", "max_norm", "group_l1_units", "orthogonality")
 _CLASSES = ("label_smoothing",)
@@ -269,8 +269,6 @@ class Space:
         changes = off | setting
         if changes.get("weight_decay"):
             changes["optimizer"] = "adamw"
-        if changes.get("group_l1"):  # inputs enter as they are
-            changes |= {"embedding_width": 0, "category_width": 0}
         if changes.get("ema") or changes.get("swa"):
             changes["snapshots"] = 0
         return replace(self.base, **changes)

@@ -134,6 +134,8 @@ def _embeddings(recipe: Recipe, inputs: Inputs) -> list[Layer]:
     """Return what stands before what all columns share; the last category first, as each moves those behind."""
     factor = LR_FACTORS[recipe.parametrization]["embeddings"]
     layers: list[Layer] = []
+    if recipe.group_l1:  # an input that is to leave as a whole has one row of weights
+        return layers
     for first, last in reversed(inputs.category_blocks if recipe.category_width else []):
         if last - first >= FEWEST_LEVELS:
             layers.append(CategoryEmbedding(first, (last - first,), recipe.category_width))

@@ -73,7 +73,7 @@ class Recipe:
     l1_step : {"proximal", "subgradient"}, default "proximal"
         How L1 is applied: soft thresholding gives exact zeros.
     group_l1 : float, default 0.0
-        Strength of the group lasso over inputs, on the first layer.
+        Strength of the group lasso over inputs, on the first layer. With it, inputs enter as they are, not embedded.
     group_l1_units : float, default 0.0
         Strength of the group lasso over units, on hidden layers.
     orthogonality : float, default 0.0

@@ -93,8 +93,6 @@ def _check_partners(recipe: Recipe) -> None:
     ):
         if getattr(recipe, name) and getattr(recipe, partner) != needed:
             raise InvalidValue(f"{name} needs {partner}={needed!r}, got {getattr(recipe, partner)!r}")
-    if recipe.group_l1 and (recipe.embedding_width or recipe.category_width):
-        raise InvalidValue("group_l1 is for inputs as they are: give embedding_width=0 and category_width=0")
     for one, other in (("ema", "swa"), ("ema", "snapshots"), ("swa", "snapshots"), ("mixup", "cutmix")):
         if (first := getattr(recipe, one)) and (second := getattr(recipe, other)):
             raise InvalidValue(f"give either {one} or {other}, got {one}={first} and {other}={second}")

@@ -121,7 +121,7 @@ class SharedTable:
         recipe, rows = run.recipe, len(self.X) if run.rows is None else len(run.rows)
         widths = (self.X.shape[1], *recipe.hidden_layer_sizes, self.n_outputs)
         waves = 0
-        if recipe.embedding_width:
+        if recipe.embedding_width and not recipe.group_l1:
             widths = (widths[0] + self.inputs.numbers * recipe.embedding_width, *widths[1:])
             waves = self.inputs.numbers * recipe.embedding_frequencies
         an_update = _ROWS_OF_AN_UPDATE * -(-rows // recipe.batch_rows(rows))
