@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from benchmarks.tables.figures import measured
 from benchmarks.tables.problems import Problem
 from taut import Recipe

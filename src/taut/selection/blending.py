@@ -8,12 +8,13 @@ house; knows nothing of how the networks were found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import insort
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from taut.errors import InvalidValue
 from taut.selection.calibration import fit_temperature
 from taut.selection.ensemble_selection import select_ensemble
 from taut.selection.fold_models import model_of
@@ -24,10 +25,7 @@ from taut.selection.scores import mean_and_error
 from taut.selection.trials import Trial
 from taut.training.ensemble import Ensemble, tempered
 
-__all__ = ["Blend", "Finished", "Member", "blended"]
-
-#: Trials that came to their end, and the outcome of each on every fold.
-Finished = Sequence[tuple[Trial, list[Outcome]]]
+__all__ = ["Blend", "Finalists", "Member", "blended"]
 
 # Of the trials that came to their end, so many of the best may enter the ensemble.
 _MOST_MEMBERS = 12
@@ -36,6 +34,33 @@ _LEAST_WEIGHT = 0.02
 # Standard errors by which an ensemble must be better than a constant guess. Of many candidates, the best ones are
 # better by chance, on the rows they were chosen by: on noise, one error was not enough.
 _CLEAR = 2.0
+
+
+class Finalists:
+    """The trials of a race that a blend may take, with their networks, which are too large to keep those of all.
+
+    Attributes
+    ----------
+    constant : (Trial, list of Outcome) or None
+        The first setting of a race, which is a constant guess, once it came to its end.
+    best : list of (Trial, list of Outcome)
+        Of all others that did, those with the lowest loss, best first.
+    """
+
+    def __init__(self) -> None:
+        self.constant: tuple[Trial, list[Outcome]] | None = None
+        self.best: list[tuple[Trial, list[Outcome]]] = []
+
+    def add(self, trial: Trial, outcomes: list[Outcome]) -> None:
+        """Take a trial that came to its end, and its outcomes, one a fold; leave the worst out if there are too many.
+
+        Of equals, the one that came first stays.
+        """
+        if trial.round == trial.index == 0:
+            self.constant = trial, outcomes
+        elif np.isfinite(trial.mean):
+            insort(self.best, (trial, outcomes), key=lambda one: one[0].mean)
+            del self.best[_MOST_MEMBERS:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +88,8 @@ class Blend:
         Each metric of these answers, mean over the folds and standard error. Weights and temperature were chosen on the
         same rows, which flatters them a little.
     over_constant : tuple of float
-        By how much the mean loss of the constant guess is above theirs on the same rows, and its standard error.
+        By how much the mean loss of the constant guess is above theirs on the same rows, and its standard error, in
+        which rows of a group count as one.
     is_constant : bool
         Whether the constant guess is the answer, because nothing was clearly better.
     """
@@ -112,24 +138,25 @@ class Blend:
         return Ensemble(tuple(models), tuple(weights), self.temperature)
 
 
-def blended(finished: Finished, folds: Folds, objective: str = "auto") -> Blend:
+def blended(finalists: Finalists, folds: Folds, objective: str = "auto") -> Blend:
     """Choose who answers, how much each counts, and the temperature, by the answers for rows not trained on.
 
     Parameters
     ----------
-    finished : sequence of (Trial, list of Outcome)
-        Trials that came to their end; the first is a constant guess.
+    finalists : Finalists
+        Trials that came to their end, among them the constant guess.
     folds : Folds
         The folds that they were made on.
     objective : str, default "auto"
         By what they are judged, a name from `taut.selection.objectives.OBJECTIVES`.
     """
     judge = objective_of(objective, folds.task)
-    constant, *others = finished
-    ranked = sorted((one for one in others if np.isfinite(one[0].mean)), key=lambda one: one[0].mean)
-    candidates = [*ranked[:_MOST_MEMBERS], constant]
-    true = folds.held_truth
-    weight = None if folds.sample_weight is None else np.asarray(folds.sample_weight, np.float64)[folds.held_rows]
+    if finalists.constant is None:
+        raise InvalidValue("there is no constant guess among the finalists")
+    candidates = [*finalists.best, finalists.constant]
+    true, rows = folds.held_truth, folds.held_rows
+    weight = None if folds.sample_weight is None else np.asarray(folds.sample_weight, np.float64)[rows]
+    groups = None if folds.groups is None else np.asarray(folds.groups)[rows]
     answers = np.stack([folds.out_of_fold([one.answers for one in outcomes]) for _, outcomes in candidates])
     weights = select_ensemble(answers, true, judge, weight=weight).weights
     weights = np.where(weights >= _LEAST_WEIGHT, weights, 0.0)
@@ -139,7 +166,7 @@ def blended(finished: Finished, folds: Folds, objective: str = "auto") -> Blend:
         temperature = fit_temperature(mean, true, weight)
         mean = tempered(mean, temperature)
     gain = judge.row_losses(answers[-1], true) - judge.row_losses(mean, true)
-    over = mean_and_error(gain)
+    over = mean_and_error(gain, groups, weight)
     is_constant = not over[0] > _CLEAR * over[1]
     if is_constant:
         weights, temperature, mean = np.eye(len(candidates))[-1], 1.0, answers[-1]

@@ -2,47 +2,43 @@
 
 A portfolio of recipes is raced on common folds, and the best are crossed and moved in further rounds. All networks that
 came to their end are kept, with their answers for the rows that they were not trained on, and the best of them are
-blended. What it is worth is counted in multiplications: few rows are tried with many recipes, many rows with the few
-that come first. Floor 5 of the house; knows nothing of files or screens.
+blended. Floor 5 of the house; knows nothing of files or screens.
 """
 
 from __future__ import annotations
 
 import time as clock
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from taut.checks import check_choice, check_number
+from taut.checks import check_choice, check_number, shown
 from taut.data.frames import take
 from taut.data.splits import hold_out
 from taut.data.targets import ClassTargets, ClassWeight
-from taut.errors import InvalidValue, NonFiniteLoss
-from taut.selection.blending import Blend, Finished, blended
+from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
+from taut.selection.blending import Blend, Finalists, blended
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import CHOOSING, Progress, in_precision
+from taut.selection.entrants import Entrants, entrants
 from taut.selection.fold_models import fit_models
-from taut.selection.folds import CV, EncodedFolds, Folds, splits_of
+from taut.selection.folds import CV, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
 from taut.selection.objectives import objective_of
-from taut.selection.outcomes import Plan
-from taut.selection.portfolio import PLAIN, PORTFOLIO
 from taut.selection.search import seconds_of
 from taut.selection.search_result import Effort, SearchResult, rank, simplest
-from taut.selection.space import DESIGN, SPACE, Setting, Space
+from taut.selection.work import Work, work_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model, Table
-from taut.training.recipe import Recipe
+from taut.training.recipe import TASKS, Recipe
 
-__all__ = ["EFFORTS", "FINALS", "Chosen", "Rest", "Work", "choose", "folds_of_some", "notes_on", "race", "work_of"]
+__all__ = ["FINALS", "Chosen", "Rest", "choose", "folds_of_some", "notes_on", "race"]
 
 FINALS = ("ensemble", "refit")
 
-# In the mean over a round, a setting is trained for so much of its epochs before it falls behind.
-_TRAINED = 0.55
 # So many networks, of the heaviest members, are fitted to all rows where the choice was made on some.
 _MOST_REFITS = 3
 # A pass over more rows makes more updates, so fewer passes are needed: with four times the rows half of them, but no
@@ -50,35 +46,6 @@ _MOST_REFITS = 3
 _FEWEST_EPOCHS = 15
 # Where networks are fitted to all rows afterwards, so much of the work is left for that.
 _SHARE_OF_RACE = 0.5
-
-
-@dataclass(frozen=True)
-class Work:
-    """How much a choice does: so many recipes of the portfolio and settings of further rounds, within a limit.
-
-    Attributes
-    ----------
-    effort : Effort
-        Recipes of the portfolio, beside the plain models; settings of each further round.
-    multiplications : float
-        About as many as it may take; of more rows, fewer settings are tried.
-    """
-
-    effort: Effort
-    multiplications: float
-
-    def __lt__(self, other: Work) -> bool:
-        return self.effort.settings < other.effort.settings
-
-
-#: What the words mean. None is the recipe as it is, beside a constant guess. Standard takes half a minute or less on
-#: tables of up to five thousand rows on two cores.
-EFFORTS = {
-    "none": Work(Effort(0, ()), 0.0),
-    "quick": Work(Effort(8, ()), 3e11),
-    "standard": Work(Effort(len(PORTFOLIO), (12, 8)), 1.5e12),
-    "thorough": Work(Effort(len(PORTFOLIO), (24, 24, 16)), 1.5e13),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +149,11 @@ def choose(
     >>> chosen.model.predict(frame.head(3)).tolist()
     ['class_0', 'class_0', 'class_0']
     """
+    check_choice("task", task, TASKS)
     check_choice("final", final, FINALS)
+    check_number("choose_rows", choose_rows, at_least=1, integer=True)
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
     work = work_of(effort)
     objective_of(objective, task)
     began, crew = clock.time(), Crew(n_jobs, backend)
@@ -210,16 +181,6 @@ def choose(
         return Chosen(found, blend, whole.ensemble(blend, folds, crew), notes)
     best = blend.members[0].trial if blend.is_constant else found.best
     return Chosen(found, blend, whole.refitted([best.recipe], folds, crew)[0], notes)
-
-
-def work_of(effort: str | int) -> Work:
-    """Return the work of a word or a number of settings."""
-    if isinstance(effort, str):
-        check_choice("effort, if not a number,", effort, EFFORTS)
-        return EFFORTS[effort]
-    check_number("effort, if not a word,", effort, at_least=1, integer=True)
-    coarse = min(effort, max(effort // 2, len(PORTFOLIO)))
-    return Work(Effort(coarse, (effort - coarse,) if effort > coarse else ()), np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,24 +237,13 @@ def race(
     report: Report | None = None,
 ) -> tuple[SearchResult, Blend]:
     """Race the portfolio, without what `recipe` sets otherwise, on folds; return what was tried, and who answers."""
-    space, settings = _space(recipe, seed, objective, folds.task)
+    entered = entrants(recipe, seed, objective, folds.task)
     if not is_whole:  # of many rows, columns of pieces would take too much memory
-        settings = [setting for setting in settings if "bins" not in setting]
-    if work.effort.coarse:
-        settings, effort, encoded = _affordable(space, settings, folds, work, 1.0 if is_whole else _SHARE_OF_RACE)
-    else:
-        settings, effort = [settings[0], space.setting(recipe)], Effort(2, ())
-        encoded = EncodedFolds(folds, [recipe.encoding])
-    found, finished = _raced(
-        space, settings, encoded, effort, int(bool(effort.finer)), _beyond(work), limit, crew, report
-    )
-    return found, blended(finished, folds, objective)
-
-
-def _beyond(work: Work) -> tuple[str, int] | None:
-    """Return the next larger effort, and about how many settings it tries."""
-    larger = [(name, len(PLAIN) + each.effort.settings) for name, each in EFFORTS.items() if work < each]
-    return larger[0] if larger else None
+        entered = entered.without("bins")
+        work = replace(work, multiplications=_SHARE_OF_RACE * work.multiplications)
+    entered, effort = entered.affordable(folds, work)
+    found, finalists = _raced(entered, folds, effort, work, limit, crew, report)
+    return found, blended(finalists, folds, objective)
 
 
 def folds_of_some(
@@ -322,60 +272,18 @@ def folds_of_some(
     return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes, CHOOSING)
 
 
-def _space(recipe: Recipe, seed: int, objective: str, task: str) -> tuple[Space, list[Setting]]:
-    """Return what may be set around what stays, and the portfolio without what stays, plain models first."""
-    usual = Recipe()
-    stays = {field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(usual, field.name)}
-    changes: dict[str, Any] = {"seed": seed if "seed" not in stays else recipe.seed, "early_stopping": False}
-    if objective == "mae" and "loss" not in stays:
-        changes["loss"] = "mae"
-    elsewhere = stays | (set() if task == "classification" else {"label_smoothing"})
-    regularizers = {name: dimension for name, dimension in SPACE.items() if name not in elsewhere}
-    design = {name: dimension for name, dimension in DESIGN.items() if name not in stays}
-    space = Space(replace(recipe, **changes), regularizers, task, design)
-    settings: list[Setting] = []
-    for entry in (*PLAIN, *PORTFOLIO):
-        setting = {name: value for name, value in entry.setting.items() if name not in elsewhere}
-        try:
-            space.recipe(setting)
-        except InvalidValue:  # it does not go with what stays
-            continue
-        settings.append(setting)
-    return space, settings
-
-
-def _affordable(
-    space: Space, settings: list[Setting], folds: Folds, work: Work, most: float
-) -> tuple[list[Setting], Effort, EncodedFolds]:
-    """Return the settings of the first round, and the further rounds, that an amount of work is enough for."""
-    recipes = [space.recipe(setting) for setting in settings]
-    encoded = EncodedFolds(folds, [recipe.encoding for recipe in recipes])
-    effort, plain = work.effort, len(PLAIN)
-    costs: list[float] = []
-    for recipe in recipes[plain:]:
-        first = encoded.all[encoded.place(recipe.encoding, 0)]
-        costs.append(first.table.cost(Plan(recipe, 0).run(first)) * len(folds) * _TRAINED)
-    wanted = min(effort.coarse, len(costs))
-    share = min(1.0, most * work.multiplications / (float(np.mean(costs[:wanted])) * (wanted + sum(effort.finer))))
-    coarse = max(round(share * wanted), min(4, len(costs)))
-    finer = tuple(size for each in effort.finer if (size := round(share * each)) >= 2)
-    return settings[: plain + coarse], Effort(plain + coarse, finer), encoded
-
-
 def _raced(
-    space: Space,
-    settings: Sequence[Setting],
-    encoded: EncodedFolds,
+    entered: Entrants,
+    folds: Folds,
     effort: Effort,
-    removals: int,
-    beyond: tuple[str, int] | None,
+    work: Work,
     budget: Budget,
     crew: Crew,
     report: Report | None,
-) -> tuple[SearchResult, Finished]:
-    """Race the settings, refine the best, and return all that was tried, and what came to its end."""
-    folds, finished = encoded.folds, []
-    progress = Progress(planned(effort, len(folds)), report)
+) -> tuple[SearchResult, Finalists]:
+    """Race the settings, refine the best, and return all that was tried, and the best that came to their end."""
+    space, encoded, finalists = entered.space, entered.encoded(folds), Finalists()
+    progress = Progress(planned(effort, len(folds), len(entered.plain)), report)
     with crew.at_work(encoded.all) as workers:
         hunt = Hunt(
             space,
@@ -386,20 +294,21 @@ def _raced(
             effort,
             CHOOSING,
             progress,
-            first=settings,
-            protected=len(PLAIN),
-            removals=removals,
-            keep=lambda trial, outcomes: finished.append((trial, outcomes)),
+            first=entered.settings,
+            protected=len(entered.plain),
+            barren=1,  # the constant guess
+            removals=int(bool(effort.finer)),
+            keep=finalists.add,
         )
         hunt.run()
-    if not finished:
-        raise InvalidValue(
-            f"a budget of {budget.seconds:g} s is too short to try a single setting here; "
-            f"give more, such as {budget.needed(len(folds)):.0f} s"
-        )
-    best = min(hunt.trials, key=rank)
-    if not np.isfinite(best.mean):
+    if finalists.constant is None or not finalists.best:
+        if hunt.is_cut_short:
+            raise InvalidValue(
+                f"a budget of {budget.seconds:g} s is too short to try a single setting here; "
+                f"give more, such as {budget.needed(len(folds)):.0f} s"
+            )
         raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({space.base.learning_rate:g})")
+    best = min(hunt.trials, key=rank)
     found = SearchResult(
         trials=hunt.trials,
         best=best,
@@ -410,10 +319,10 @@ def _raced(
         seconds=clock.time() - budget.began,
         storage=None,
         task=folds.task,
-        beyond=beyond,
+        beyond=work.beyond(),
         _folds=None,
     )
-    return found, finished
+    return found, finalists
 
 
 def notes_on(found: SearchResult, blend: Blend, n_chosen: int, n_rows: int) -> list[str]:

@@ -231,3 +231,10 @@ class Progress:
         if self._report is not None:
             best = f", lowest validation loss so far {self.best:.3g}" if np.isfinite(self.best) else ""
             self._report(self.done, self.planned, words + best)
+
+    def end(self) -> None:
+        """Say that there is no more to do than was done, if more had been planned."""
+        if self.planned != self.done:
+            self.planned = self.done
+            if self._report is not None and self.done:
+                self._report(self.done, self.planned, "ended early")

@@ -17,7 +17,7 @@ from taut.checks import check_choice
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.selection.baselines import fit_baselines
 from taut.selection.blending import Blend
-from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race, work_of
+from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import Candidate, outcomes_on
 from taut.selection.fit_result import Entry, FitResult
@@ -28,6 +28,7 @@ from taut.selection.objectives import METRICS
 from taut.selection.rows import Rows
 from taut.selection.scores import Margin, RowScores, answers, score
 from taut.selection.search import seconds_of
+from taut.selection.work import work_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
 from taut.training.recipe import Recipe

@@ -186,6 +186,8 @@ class Folds:
         All labels there are, if these rows are some of many.
     dtype : str, default "float64"
         Floating-point type of the encoded columns; that of the networks saves a copy.
+    groups : sequence, shape (rows,), optional
+        Rows with the same value belong together.
     """
 
     X: Table
@@ -197,6 +199,7 @@ class Folds:
     class_weight: ClassWeight = None
     classes: ClassTargets | None = None
     dtype: str = "float64"
+    groups: Any = None
     _encoded: dict[Encoding, list[Fold]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

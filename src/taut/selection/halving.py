@@ -11,6 +11,7 @@ import time
 from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -29,8 +30,10 @@ __all__ = ["RUNGS", "Budget", "Contest", "planned_fits"]
 #: Shares of the epochs after which the worse half is stopped. Earlier ones mislead, since the learning rate is high.
 RUNGS = (0.3, 0.6)
 _KEPT = 0.5
-# Runs from which on it is known how long one takes.
+# With so many runs on each fold there is something to choose from.
 _ENOUGH = 8
+# More than this share of the time is never set aside for what follows.
+_MOST_RESERVED = 0.8
 
 
 @dataclass
@@ -53,20 +56,22 @@ class Budget:
     fits: float = 0.0
     rest: float = 0.0
     began: float = field(default_factory=time.time)
-    _an_epoch: list[float] = field(default_factory=list, repr=False)
-    _epochs: int = 0
+    _fits_of: dict[Recipe, list[float]] = field(default_factory=dict, repr=False)
 
     def learn(self, run: FinishedRun) -> None:
-        """Learn from a run how long a fit takes."""
-        seconds = run.columns.get("seconds")
+        """Learn from a run how long a whole fit of its recipe takes."""
+        seconds, recipe = run.columns.get("seconds"), run.planned.recipe
         if self.seconds is not None and seconds is not None and len(seconds):
-            insort(self._an_epoch, float(seconds[-1]) / len(seconds))
-            self._epochs = run.planned.recipe.epochs
+            insort(self._fits_of.setdefault(recipe, []), float(seconds[-1]) / len(seconds) * recipe.epochs)
+
+    def forget(self, recipe: Recipe) -> None:
+        """Leave a recipe out of account, for it is out, and nothing will be fitted with it."""
+        self._fits_of.pop(recipe, None)
 
     @property
     def reserve(self) -> float:
-        """Seconds that what follows the search will take: a median, because the first runs may wait for the engine."""
-        return self.rest + (self.fits * self._a_fit if len(self._an_epoch) >= _ENOUGH else 0.0)
+        """Seconds that what follows the search may take, at most a share of all, so that there is a search."""
+        return min(self.rest + self.fits * self._a_fit, _MOST_RESERVED * (self.seconds or 0.0))
 
     def needed(self, folds: int) -> float:
         """Return a budget, in whole seconds, with which some settings could be tried."""
@@ -75,11 +80,15 @@ class Budget:
 
     @property
     def _a_fit(self) -> float:
-        return self._an_epoch[len(self._an_epoch) // 2] * self._epochs if self._an_epoch else 0.0
+        """Seconds of the longest fit of any recipe that is not out, each by its median: the first runs may wait."""
+        return max((own[len(own) // 2] for own in self._fits_of.values()), default=0.0)
 
-    def deadline(self) -> Deadline | None:
-        """Return when the search must end, as far as is known by now."""
-        return None if self.seconds is None else Deadline(self.began + self.seconds - self.reserve)
+    def deadline(self, since: float | None = None, share: float = 1.0) -> Deadline | None:
+        """Return when the search must end, as far as is known by now, or when a share of it since a moment is over."""
+        if self.seconds is None:
+            return None
+        end = self.began + self.seconds - self.reserve
+        return Deadline(end if since is None else since + share * (end - since))
 
     @property
     def is_spent(self) -> bool:
@@ -106,6 +115,12 @@ def _survivors(settings: int) -> int:
     return max(int(np.ceil(_KEPT * settings)), min(settings, 2))
 
 
+def _shares_of_time(rungs: Sequence[float]) -> list[float]:
+    """Return of the time that is left at each rung how much it may take, so that it is enough for those behind it."""
+    work = np.diff([0.0, *rungs]) * _KEPT ** np.arange(len(rungs))
+    return (work / np.cumsum(work[::-1])[::-1]).tolist()
+
+
 @dataclass(eq=False)
 class Contest:
     """One round of settings on the same folds.
@@ -125,7 +140,7 @@ class Contest:
     protected : int
         So many, from the first on, are trained to their end in any case.
     keep : callable or None
-        Given the position of each setting that came to its end, and its outcomes, one a fold.
+        Given each trial that came to its end, and its outcomes, one a fold.
     """
 
     encoded: EncodedFolds
@@ -135,7 +150,7 @@ class Contest:
     recipes: Sequence[Recipe]
     dtype: str | None
     protected: int = 0
-    keep: Callable[[int, list[Outcome]], None] | None = None
+    keep: Callable[[Trial, list[Outcome]], None] | None = None
 
     @property
     def folds(self) -> Folds:
@@ -143,31 +158,48 @@ class Contest:
         return self.encoded.folds
 
     def run(self, budget: Budget, progress: Progress) -> tuple[dict[int, Trial], bool]:
-        """Return what became of each setting, and whether the contest came to its end."""
+        """Return what became of each setting, and whether the contest came to its end.
+
+        Each rung has its share of the time that is left. A setting that is not there by then is out, and the others
+        go on: so a short budget tries fewer settings, not all of them halfway.
+        """
         trials: dict[int, Trial] = {}
         paused: dict[tuple[int, int], FinishedRun] = {}
-        alive = list(range(len(self.recipes)))
-        expected, made = planned_fits(len(alive), len(self.folds), self.protected), 0
-        for rung in self._rungs(len(alive)):
-            made += len(alive) * len(self.folds)
-            progress.planned += max(made - expected, 0)
-            expected = max(made, expected)
-            whole, outcomes = self._climb(alive, rung, paused, budget, progress)
-            for place in alive:
-                if len(outcomes[place]) == len(self.folds):
-                    trials[place] = self._trial(place, rung, outcomes[place], trials.get(place))
-                    if rung == 1.0 and self.keep is not None:
-                        self.keep(place, outcomes[place])
-            if not whole:
-                return trials, False
-            paused = {(place, fold): outcome.run for place in alive for fold, outcome in enumerate(outcomes[place])}
-            ranked = sorted(alive, key=lambda place: (trials[place].mean, place))
-            kept = set(ranked[: _survivors(len(alive))]) | set(range(self.protected))
-            alive = [place for place in alive if place in kept and np.isfinite(trials[place].mean)]
+        alive, rungs, is_whole = list(range(len(self.recipes))), self._rungs(len(self.recipes)), True
+        before, expected = progress.done, planned_fits(len(alive), len(self.folds), self.protected)
+        for rung, share in zip(rungs, _shares_of_time(rungs), strict=True):
+            surplus = progress.done - before + len(alive) * len(self.folds) - expected
+            if surplus > 0:
+                expected, progress.planned = expected + surplus, progress.planned + surplus
+            outcomes = self._climb(alive, rung, share, paused, budget, progress)
+            there = [place for place in alive if len(outcomes[place]) == len(self.folds)]
+            is_whole = is_whole and len(there) == len(alive)
+            for place in there:
+                trials[place] = self._trial(place, rung, outcomes[place], trials.get(place))
+                if rung == 1.0 and self.keep is not None:
+                    self.keep(trials[place], outcomes[place])
+            paused = {(place, fold): outcome.run for place in there for fold, outcome in enumerate(outcomes[place])}
+            kept = self._kept(there, trials)
+            for place in set(alive) - set(kept):
+                budget.forget(self._recipes[place])
+            alive = kept
             if not alive:
                 break
-        progress.planned -= expected - made
-        return trials, True
+        progress.planned -= expected - (progress.done - before)
+        return trials, is_whole
+
+    @cached_property
+    def _recipes(self) -> list[Recipe]:
+        """The recipes as they are trained."""
+        return [in_precision(recipe, self.dtype) for recipe in self.recipes]
+
+    def _kept(self, there: Sequence[int], trials: dict[int, Trial]) -> list[int]:
+        """Return who goes on: those that must, and the better half, best first, for whom the time is to be enough."""
+        ranked = sorted(there, key=lambda place: (place >= self.protected, trials[place].mean, place))
+        better = sorted(there, key=lambda place: (trials[place].mean, place))[: _survivors(len(there))]
+        return [
+            place for place in ranked if (place < self.protected or place in better) and np.isfinite(trials[place].mean)
+        ]
 
     def _rungs(self, settings: int) -> list[float]:
         """Return the shares of the epochs at which settings are compared, as far as they are different epochs."""
@@ -179,17 +211,18 @@ class Contest:
         self,
         alive: Sequence[int],
         rung: float,
+        share: float,
         paused: dict[tuple[int, int], FinishedRun],
         budget: Budget,
         progress: Progress,
-    ) -> tuple[bool, dict[int, list[Outcome]]]:
-        """Train to the next rung; return whether all got there, and the outcomes of each that did on every fold."""
+    ) -> dict[int, list[Outcome]]:
+        """Train to the next rung, in a share of the time that is left; return the outcomes of each, one a fold."""
         where = [(place, fold) for place in alive for fold in range(len(self.folds))]
         found: dict[tuple[int, int], Outcome] = {}
         left = dict.fromkeys(alive, len(self.folds))
         plans = [
             Plan(
-                in_precision(self.recipes[place], self.dtype),
+                self._recipes[place],
                 self.encoded.place(self.recipes[place].encoding, fold),
                 _epochs(self.recipes[place], rung),
                 paused.get((place, fold)),
@@ -207,11 +240,11 @@ class Contest:
                 mean = float(np.mean([found[place, fold].loss for fold in range(len(self.folds))]))
             progress.add(f"round {self.round + 1}, {self.recipes[place].describe()}", mean)
 
-        self.workers.make(plans, keep, deadline=never if budget.seconds is None else budget.deadline)
-        outcomes = {
+        when = never if budget.seconds is None else partial(budget.deadline, time.time(), share)
+        self.workers.make(plans, keep, deadline=when)
+        return {
             place: [found[place, fold] for fold in range(len(self.folds)) if (place, fold) in found] for place in alive
         }
-        return len(found) == len(where), outcomes
 
     def _trial(self, place: int, rung: float, outcomes: Sequence[Outcome], before: Trial | None) -> Trial:
         recipe, losses = self.recipes[place], np.array([outcome.loss for outcome in outcomes])

@@ -32,10 +32,10 @@ _PARENTS, _REACH = 5, 0.12
 PROTECTED = 2
 
 
-def planned(effort: Effort, folds: int) -> int:
+def planned(effort: Effort, folds: int, protected: int = PROTECTED) -> int:
     """Return how many fits, from rung to rung, the rounds of an effort are made of, those that remove aside."""
     finer = sum(planned_fits(settings, folds) for settings in effort.finer)
-    return planned_fits(effort.coarse, folds, PROTECTED) + finer
+    return planned_fits(effort.coarse, folds, protected) + finer
 
 
 @dataclass(eq=False)
@@ -58,6 +58,8 @@ class Hunt:
         The first round; by default the usual strengths, and random settings.
     protected : int
         So many of them are trained to their end in any case.
+    barren : int
+        From so many of them, nothing is refined.
     removals : int
         Most rounds that take the best setting's ingredients out, one by one.
     keep : callable, optional
@@ -74,6 +76,7 @@ class Hunt:
     progress: Progress
     first: Sequence[Setting] | None = None
     protected: int = PROTECTED
+    barren: int = 0
     removals: int = 1000
     keep: Callable[[Trial, list[Outcome]], None] | None = None
     trials: list[Trial] = field(default_factory=list)
@@ -87,12 +90,17 @@ class Hunt:
 
     def run(self) -> None:
         """Make all rounds, until the budget is spent."""
+        self._rounds()
+        self.progress.end()
+
+    def _rounds(self) -> None:
         sizes = (self.effort.coarse, *self.effort.finer)
         for number in count():
             if number >= len(sizes) + self.removals:
                 return
             if number < len(sizes):
                 settings = _new(self._proposed(number, sizes[number]), self.trials)[: sizes[number]]
+                self.progress.planned -= self._planned(number, sizes[number]) - self._planned(number, len(settings))
             else:
                 self.weighed = min(self.trials, key=rank)
                 best = self.weighed.setting
@@ -124,7 +132,7 @@ class Hunt:
         if known is not None:
             self.trials += known
             if number < len(self.effort.finer) + 1:
-                self.progress.planned -= planned_fits(len(settings), len(self.folds), 0 if number else self.protected)
+                self.progress.planned -= self._planned(number, len(settings))
             return True
         if self.budget.is_spent:
             return False
@@ -133,23 +141,22 @@ class Hunt:
         if is_removal:
             self.progress.planned += len(settings) * len(self.folds)
         recipes = [self.space.recipe(setting) for setting in settings]
-        outcomes: dict[int, list[Outcome]] = {}
-        keep = None if self.keep is None else outcomes.__setitem__
-        contest = Contest(self.encoded, self.workers, number, settings, recipes, self.dtype, protected, keep)
+        contest = Contest(self.encoded, self.workers, number, settings, recipes, self.dtype, protected, self.keep)
         if self.ledger is None:
             made, whole = contest.run(self.budget, self.progress)
         else:
             with self.ledger.round(number, settings, self.space) as told:
                 made, whole = contest.run(self.budget, self.progress)
                 told.trials = made if whole else {}
-        if self.keep is not None:
-            for place, its_outcomes in outcomes.items():
-                self.keep(made[place], its_outcomes)
         if whole or not self.trials:
             self.trials += made.values()
         else:  # only those that can be compared
             self.trials += [trial for trial in made.values() if trial.is_complete]
         return whole
+
+    def _planned(self, number: int, settings: int) -> int:
+        """Return how many fits a round of so many settings was planned with."""
+        return planned_fits(settings, len(self.folds), 0 if number else self.protected)
 
     def _proposed(self, number: int, wanted: int) -> list[Setting]:
         """Return settings for a round, more than are needed, for some may have been tried."""
@@ -160,13 +167,15 @@ class Hunt:
             usual = [strengths for strengths in STRENGTHS if space.has(strengths)]
             draws = [space.drawn(random.at(item=place, epoch=0)) for place in range(2 * wanted)]
             return [space.setting(space.base), {}, *usual, *draws]
-        best = sorted((trial for trial in self.trials if np.isfinite(trial.mean)), key=rank)[:_PARENTS]
-        parents, reach = [trial.setting for trial in best], _REACH / 2 ** (number - 1)
-        return (
-            [space.refined(parents, reach, random.at(item=place, epoch=2 * number)) for place in range(3 * wanted)]
-            if parents
-            else []
+        able = (
+            trial for trial in self.trials if np.isfinite(trial.mean) and (trial.round or trial.index >= self.barren)
         )
+        parents = [trial.setting for trial in sorted(able, key=rank)[:_PARENTS]]
+        if not parents:
+            return []
+        sources = (random.at(item=place, epoch=2 * number) for place in range(3 * wanted))
+        made = [space.refined(parents, _REACH / 2 ** (number - 1), source) for source in sources]
+        return [setting for setting in made if space.allows(setting)]
 
 
 def _new(settings: list[Setting], tried: list[Trial]) -> list[Setting]:

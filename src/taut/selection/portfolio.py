@@ -46,7 +46,10 @@ _LINEAR: dict[str, Any] = {
 
 #: Models that a network must beat to be worth its trouble; they are always trained to their end.
 PLAIN = (
-    Entry({**_LINEAR, "l1": 10.0}, "all weights are driven to exactly zero: a constant guess"),
+    Entry(
+        {**_LINEAR, "l1": 1000.0, "learning_rate": 0.1},
+        "all weights are driven to exactly zero, and the biases to where they belong: a constant guess",
+    ),
     Entry({**_LINEAR, "l2": 0.1}, "a linear model"),
     Entry({**_LINEAR, "l2": 0.01}, "a linear model"),
     Entry({**_LINEAR, "l2": 0.001}, "a linear model"),

@@ -81,18 +81,24 @@ class RowScores:
         return Margin(*mean_and_error(differences, self.groups), sign_flip_test(differences, self.groups))
 
 
-def mean_and_error(values: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
+def mean_and_error(
+    values: np.ndarray, groups: np.ndarray | None = None, weight: np.ndarray | None = None
+) -> tuple[float, float]:
     """Return mean and standard error of the mean; the error of a single value, or group, is NaN.
 
-    With `groups`, the error is that of sums over groups (cluster-robust: K.-Y. Liang and S. Zeger, 1986).
+    With `groups`, the error is that of sums over groups (cluster-robust: K.-Y. Liang and S. Zeger, 1986). With
+    `weight`, both are of the weighted mean, in which a value of weight 0 is none.
     """
     values = np.asarray(values, dtype=float)
+    weight = np.ones(len(values)) if weight is None else np.asarray(weight, dtype=float)
+    counted = weight > 0
+    values, weight, groups = values[counted], weight[counted], None if groups is None else np.asarray(groups)[counted]
     with np.errstate(over="ignore", invalid="ignore"):  # where training diverged, infinite is the answer
-        mean = float(values.mean())
-        sums = _sums(values - mean, groups)
+        mean = float(np.average(values, weights=weight))
+        sums = _sums(weight * (values - mean), groups)
         k = len(sums)
-        error = float(np.sqrt(k / (k - 1) * np.square(sums).sum())) / len(values) if k > 1 else float("nan")
-    return mean, error
+        error = float(np.sqrt(k / (k - 1) * np.square(sums).sum())) / weight.sum() if k > 1 else float("nan")
+    return mean, float(error)
 
 
 def _sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:

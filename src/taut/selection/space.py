@@ -273,6 +273,14 @@ class Space:
             changes["snapshots"] = 0
         return replace(self.base, **changes)
 
+    def allows(self, setting: Setting) -> bool:
+        """Say whether there is a recipe of a setting: what it has and what stays may not go together."""
+        try:
+            self.recipe(setting)
+        except InvalidValue:
+            return False
+        return True
+
     def has(self, setting: Setting) -> bool:
         """Say whether a setting is within the space."""
         return all(name in self.dimensions and self.dimensions[name].has(value) for name, value in setting.items())
@@ -294,7 +302,7 @@ class Space:
         taken = draws[:, 0] < shares
         if not taken.any():
             taken[int(np.argmin(draws[:, 0] - shares))] = True
-        return self._consistent(
+        return self.consistent(
             {name: self.dimensions[name].drawn(draws[i, 1]) for i, name in enumerate(names) if taken[i]}
         )
 
@@ -328,9 +336,11 @@ class Space:
                 made[name] = dimension.moved(parent[name], float(steps[row]), float(draws[row, 2]), reach)
             elif name not in parent and draws[row, 1] < _IN * dimension.share:
                 made[name] = dimension.drawn(float(draws[row, 3]))
-        return self._consistent(made)
+        return self.consistent(made)
 
-    def _consistent(self, setting: Setting) -> Setting:
+    def consistent(self, setting: Setting) -> Setting:
+        """Return a setting without what it cannot have beside the rest of it."""
+        setting = dict(setting)
         for stays, goes in _EXCLUSIVE:
             if setting.get(stays):
                 setting.pop(goes, None)
