@@ -91,7 +91,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bad_tables(folder)
     for model, target in (("people.taut", "label"), ("amounts.taut", "amount")):
         options = ["--recipe", folder / "quick.toml", "--model", folder / model, "--report", folder / "report.html"]
-        options += ["--cv", "2", "--effort", "4", "--jobs", "1"]
+        options += ["--cv", "2", "--effort", "none", "--jobs", "1"]
         assert main(list(map(str, ["fit", folder / "people.csv", "--target", target, *options]))) == 0
     write_bad_models(folder, folder / "people.taut")
     return folder

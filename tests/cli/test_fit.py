@@ -20,29 +20,27 @@ from taut.data.schema import ColumnSchema
 from taut.errors import InvalidValue
 from taut.selection import compare, fit_table
 from taut.selection.halving import Budget
+from taut.selection.portfolio import PORTFOLIO
 from taut.storage import load
-from taut.training import Ensemble, Recipe
+from taut.training import Ensemble, Model, Recipe
 
 
 def fit(tables, *words: str) -> int:
     quick = ["--recipe", str(tables / "quick.toml"), "--cv", "2", "--effort", "4", "--jobs", "1"]
-    return main(["fit", *words, *quick])
+    return main(["fit", *quick, *words])
 
 
 def test_fit_of_a_sample_set_says_the_answer_and_writes_model_and_report(tables, workplace, capsys):
     assert fit(tables, "wine") == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert out.startswith("The chosen network (")
-    names = ("chosen network", "ensemble of its folds", "unregularized network", "linear model", "constant guess")
+    assert out.startswith("The chosen ensemble (")
+    names = ("chosen ensemble", "one network", "unregularized network", "linear model", "constant guess")
     for name in names:
         assert len(re.findall(rf"^  {name} +\d", out, flags=re.MULTILINE)) == 2, name
     assert "log loss, lower is better" in out
     assert "accuracy, higher is better" in out
-    # The ensemble's dash is explained below the table, before anything else.
-    assert re.search(r"^  ensemble of its folds +[\d.]+ +– +[\d.]+", out, flags=re.MULTILINE)
-    below = out.rpartition("  constant guess")[2].partition("\n")[2]
-    assert " ".join(below.split()).startswith("The ensemble has no cross-validated score (–): every training row has")
+    assert "–" not in out
     assert out.endswith("model:  wine.taut\nreport: wine.html\n")
     assert sorted(path.name for path in workplace.iterdir()) == ["wine.html", "wine.taut"]
     assert load("wine.taut").task == "classification"
@@ -59,7 +57,7 @@ def test_fit_with_json_prints_one_document_with_the_places_of_its_files(tables, 
     assert (found["task"], found["target"], found["seed"]) == ("regression", "amount", 7)
     assert (found["model"], found["report"]) == ("here/a.taut", "here/b.html")
     assert found["rows"] == {"train": 48, "test": 12}
-    assert found["entries"][0]["name"] == "chosen network"
+    assert found["entries"][0]["name"] == "chosen ensemble"
     assert sorted(path.name for path in (workplace / "here").iterdir()) == ["a.taut", "b.html"]
     assert load("here/a.taut").recipe.seed == 7
 
@@ -74,7 +72,7 @@ def test_fit_calls_its_files_like_the_table_and_takes_the_seed_of_the_recipe(tab
     found = json.loads(capsys.readouterr().out)
     assert found["seed"] == 5
     assert sorted(path.name for path in workplace.glob("folk*")) == ["folk.v2.html", "folk.v2.taut"]
-    assert "household" not in [column.name for column in load("folk.v2.taut").encoder.schema_]
+    assert "household" not in [column.name for column in load("folk.v2.taut").models[0].encoder.schema_]
     assert found["rows"]["test"] in range(12, 25)
 
 
@@ -153,15 +151,26 @@ def _looked(tables, capsys, *words: str) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def test_fit_keeps_the_ensemble_of_the_folds_if_asked_for(tables, workplace, capsys):
-    assert fit(tables, "wine", "--final", "ensemble", "--json") == 0
+@pytest.mark.parametrize(
+    ("options", "kind", "names"),
+    [
+        ([], Ensemble, ["chosen ensemble", "one network"]),
+        (["--final", "refit"], Model, ["chosen network", "ensemble"]),
+        (["--rule", "1se"], Model, ["chosen network", "ensemble"]),
+        (["--effort", "none"], Model, ["chosen network", "ensemble"]),
+        (["--effort", "none", "--final", "ensemble"], Ensemble, ["chosen ensemble", "one network"]),
+    ],
+    ids=" ".join,
+)
+def test_fit_keeps_the_ensemble_unless_one_network_is_asked_for(options, kind, names, tables, workplace, capsys):
+    assert fit(tables, "wine", "--json", *options) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [entry["name"] for entry in found["entries"][:2]] == ["chosen ensemble", "one network, refitted"]
-    assert found["entries"][0]["cross_validated"] == {"log_loss": [None, None], "accuracy": [None, None]}
+    assert [entry["name"] for entry in found["entries"][:2]] == names
     kept = load("wine.taut")
-    assert isinstance(kept, Ensemble)
-    assert len(kept.models) == 2
-    assert "chosen ensemble" in (workplace / "wine.html").read_text(encoding="utf-8")
+    assert type(kept) is kind
+    if kind is Ensemble:
+        assert len(kept.models) == 2 * len(found["blend"]["members"])
+    assert names[0] in (workplace / "wine.html").read_text(encoding="utf-8")
 
 
 def test_fit_hands_its_options_to_the_search(workplace, capsys, monkeypatch):
@@ -184,7 +193,7 @@ def test_fit_hands_its_options_to_the_search(workplace, capsys, monkeypatch):
 def test_a_budget_that_ended_the_search_is_said(tables, workplace, capsys, monkeypatch):
     asked = itertools.count()
     monkeypatch.setattr(Budget, "is_spent", property(lambda _: next(asked) > 0))  # after the first round
-    assert fit(tables, "wine", "--budget", "1h", "--json") == 0
+    assert fit(tables, "wine", "--budget", "1h", "--effort", str(len(PORTFOLIO) + 2), "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["search"]["stopped_by_budget"]
     assert any(note.startswith("The budget ended the search") for note in found["notes"])
@@ -211,4 +220,4 @@ def test_help_states_the_defaults_of_the_functions(command, option, function, pa
     assert main([command, "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     default = inspect.signature(function).parameters[parameter].default
-    assert re.search(rf"{option} [\w|]+ .{{0,80}}?\b(?:by default|or) (?:the recipe's, or )?{default}\.", text)
+    assert re.search(rf"{option} [\w|]+ .{{0,130}}?\b(?:by default|or) (?:the recipe's, or )?{default}\.", text)

@@ -114,7 +114,8 @@ def test_predict_keeps_the_old_file_when_the_disk_is_full(tables, people, workpl
 
 @pytest.fixture
 def estimator(people, workplace) -> TautClassifier:
-    estimator = TautClassifier(hidden_layer_sizes=(3,), epochs=2).fit(people[["age", "city"]], people["label"])
+    estimator = TautClassifier(effort="none", hidden_layer_sizes=(3,), epochs=2)
+    estimator.fit(people[["age", "city"]], people["label"])
     save(estimator, "estimator.taut")
     return estimator
 

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from taut import load_sample
+from taut.network import Dense
 from taut.report.confusion import confusion_counts
 from taut.report.numbers import percent
 from taut.report.tables import candidate_labels
 from taut.selection.scores import Margin
 from taut.selection.search_result import Ingredient
-from taut.training import fit_model
+from taut.training import Recipe, fit_model
 
-NAMES = ["chosen network", "ensemble of its folds", "unregularized network", "linear model", "constant guess"]
+NAMES = ["chosen ensemble", "one network", "unregularized network", "linear model", "constant guess"]
 
 
 def with_usable_error(score):
@@ -65,7 +66,7 @@ def test_score_table_holds_the_results_numbers(request, read, name):
 
 def judged(result, losses, p_values=(1.0, 0.001, 0.001, 0.001), accuracies=(0.9, 0.9, 0.8, 0.7)):
     """Return a result of four models with other test scores; margins are those of the losses."""
-    compared = [entry for entry in result.entries if not entry.name.startswith("ensemble")]
+    compared = [entry for entry in result.entries if entry.name != "one network"]
     entries = [
         dataclasses.replace(
             entry,
@@ -232,13 +233,14 @@ def test_candidates_are_listed_best_first_with_the_chosen_marked(read, diabetes)
 
 def test_candidates_are_told_apart_by_whatever_differs(wine):
     first = wine.candidates[0]
-    wide = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, hidden_layer_sizes=(128, 64)))
-    words = first.recipe.describe()
-    assert candidate_labels([first, wide]) == [
-        f"{words} · hidden layer sizes 8",
-        f"{words} · hidden layer sizes 128, 64",
-    ]
-    assert candidate_labels([first]) == [words]
+    usual, narrow, wide = (
+        dataclasses.replace(first, recipe=Recipe(hidden_layer_sizes=sizes))
+        for sizes in (Recipe().hidden_layer_sizes, (8,), (128, 64))
+    )
+    words = usual.recipe.describe()
+    expected = [words, f"{words} · hidden layer sizes 8", f"{words} · hidden layer sizes 128, 64"]
+    assert candidate_labels([usual, narrow, wide]) == expected
+    assert candidate_labels([wide]) == [words]
 
 
 def test_many_candidates_are_folded_and_none_is_lost(read, wine):
@@ -285,25 +287,42 @@ def test_ingredients_are_listed_with_what_each_is_worth(read, diabetes):
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
-def test_missing_score_of_the_ensemble_is_a_dash_with_its_reason_beside_the_table(request, read, name):
+def test_who_answers_is_listed_with_its_share_and_what_it_is_worth_alone(request, read, name):
     result = request.getfixturevalue(name)
     read_page = read(result)
-    cells = [text for attrs, text in read_page.table("scores").find("td") if "cross-val." in attrs["data-label"]]
-    assert cells[2:4] == ["–", "–"]
-    assert "–" not in cells[:2] + cells[4:]
-    ((_, notes),) = [(attrs, text) for attrs, text in read_page.find("p", class_="note") if "± is one" in text]
-    assert "The ensemble has no cross-validated score (–): every training row has trained some of its" in notes
-    assert "nan" not in read_page.table("scores").source
-    whole = [entry for entry in result.entries if not entry.name.startswith("ensemble")]
-    assert "no cross-validated score" not in read(dataclasses.replace(result, entries=whole)).source
+    table = read_page.table("members recipe")
+    members = result.blend.members
+    shares = [text for attrs, text in table.find("td") if "%" in text]
+    assert shares == [percent(member.weight) for member in members]
+    shown = [float(attrs["value"]) for attrs, _ in table.find("data")]
+    alone = [with_usable_error((member.trial.mean, member.trial.standard_error)) for member in members]
+    assert shown == [value for pair in alone for value in pair]
+    told = " ".join(text for _, text in read_page.find("p"))
+    assert f"{2 * len(members)} networks of {len(members)} setting" in told
+    assert ("temperature" in told) == (name == "wine")
+
+
+def test_sections_of_one_network_say_so_where_an_ensemble_answers(read, wine):
+    words = "This is the one network, with the best single setting, "
+    notes = [text for _, text in read(wine).find("p", class_="note") if text.startswith(words)]
+    assert notes == [f"{words}{where}." for where in ("on the folds", *["fitted to all training rows"] * 3)]
+    refitted = read(dataclasses.replace(wine, kept=wine.model))
+    assert not any(text.startswith(words) for _, text in refitted.find("p"))
+    assert any(text == "The ensemble it is compared with" for _, text in refitted.find("h3"))
+
+
+def test_the_constant_guess_is_called_that(read, wine):
+    rows = [text for _, text in read(wine).table("candidates").find("th", scope="row")]
+    assert rows.count("a constant guess") == 1
 
 
 def test_weight_decay_is_no_second_difference_by_its_optimizer(wine):
-    first = wine.candidates[0]
-    decayed = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, weight_decay=0.1, optimizer="adamw"))
+    first, decayed, slow = (
+        dataclasses.replace(wine.candidates[0], recipe=Recipe(weight_decay=decay, optimizer=optimizer))
+        for decay, optimizer in ((0.0, "adam"), (0.1, "adamw"), (0.0, "sgd"))
+    )
     words = [one.recipe.describe() for one in (first, decayed)]
-    assert candidate_labels([first, decayed]) == words
-    slow = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, optimizer="sgd"))
+    assert candidate_labels([first, slow, decayed])[2] == words[1]
     assert candidate_labels([first, decayed, slow]) == [
         f"{words[0]} · optimizer adam",
         words[1],
@@ -329,7 +348,7 @@ def test_curves_that_are_not_finite_leave_gaps(read, wine):
 
 def test_weights_show_the_share_of_exact_zeros_and_leave_them_out_of_the_bars(read, wine):
     model = copy.deepcopy(wine.model)
-    weights = model.network.layers[0].parameters[0].value
+    weights = next(layer for layer in model.network.layers if isinstance(layer, Dense)).parameters[0].value
     weights[:] = np.where(np.arange(weights.size).reshape(weights.shape) % 4 == 0, 0.0, 0.5)
     read_page = read(dataclasses.replace(wine, model=model))
     chosen, unregularized = read_page.figure("weights-0")["data"]

@@ -181,7 +181,7 @@ def test_recipe_stands_there_to_copy_and_what_differs_is_marked(read, wine):
             [t for a, t in marked.find("td", class_="changed")], [t for a, t in marked.find("td") if not a], strict=True
         )
     )
-    assert "activation" not in [text for _, text in marked.find("code")]
+    assert "schedule" not in [text for _, text in marked.find("code")]
 
 
 def test_columns_notes_seed_and_versions_are_listed(read, wine):

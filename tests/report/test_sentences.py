@@ -47,6 +47,7 @@ def search_of(trials, *, ingredients=(), is_cut_short=False, best=None):
         seconds=1.0,
         storage=None,
         task="classification",
+        beyond=None,
         _folds=None,
     )
 
@@ -184,7 +185,9 @@ def history(penalties):
 
 
 def test_loss_is_said_in_its_parts():
-    words = " ".join(sentences.about_loss(history([(0.1, 0.0), (0.4, 0.1)]), Recipe(l2=0.1), "classification"))
+    words = " ".join(
+        sentences.about_loss(history([(0.1, 0.0), (0.4, 0.1)]), Recipe(l2=0.1, dropout=0.0), "classification")
+    )
     assert "the loss, 1.00, is data loss 0.500 plus penalty 0.500: 50\u202f% is penalty" in words
     assert "dropout" not in words
     assert "standard deviation" not in words

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from taut import Recipe, load_sample
+from taut.data.encoding import Encoding
 from taut.errors import InvalidType, InvalidValue, TautError
 from taut.selection import crew as room
 from taut.selection.crew import Crew, Deadline
@@ -32,7 +33,7 @@ RECIPES = [
 def folds() -> list[Fold]:
     frame, target = load_sample("wine")
     X, y = frame.drop(columns=target), frame[target]
-    return Folds(X, y, "classification", splits_of(3, X, y, task="classification")).encoded("standard")
+    return Folds(X, y, "classification", splits_of(3, X, y, task="classification")).encoded(Encoding())
 
 
 def plans(folds: list[Fold]) -> list[Plan]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from taut.errors import DataError, InvalidValue, NonFiniteLoss
 from taut.selection.fit_result import FitResult
 from taut.selection.fit_table import fit_table
 from taut.selection.halving import Budget
+from taut.selection.portfolio import PORTFOLIO
 from taut.selection.scores import score_classes
 from taut.training.ensemble import Ensemble
 from taut.training.recipe import Recipe
@@ -38,24 +38,33 @@ def test_chosen_is_the_lowest_cross_validated_loss(wine_result):
     lowest = min(wine_result.candidates, key=lambda trial: trial.mean)
     assert wine_result.chosen.recipe == lowest.recipe == wine_result.search.best.recipe
     assert wine_result.chosen.mean == pytest.approx(lowest.mean, rel=1e-3)  # the search is in float32
-    assert wine_result.model.recipe == wine_result.chosen.recipe
-    assert wine_result.unregularized_model.recipe == QUICK.unregularized()
+    assert wine_result.model.recipe == replace(wine_result.chosen.recipe, dtype="float32")
+    assert wine_result.unregularized.recipe == lowest.recipe.unregularized()
+    assert wine_result.unregularized_model.recipe == replace(lowest.recipe.unregularized(), dtype="float32")
 
 
 def test_candidates_are_the_settings_that_were_tried_to_their_end(wine_result):
-    assert wine_result.candidates == [trial for trial in wine_result.search.trials if trial.epochs == QUICK.epochs]
-    tried = [trial.recipe for trial in wine_result.candidates]
-    assert QUICK in tried
-    assert QUICK.unregularized() in tried
+    trials = wine_result.search.trials
+    assert wine_result.candidates == [trial for trial in trials if trial.epochs == trial.recipe.epochs]
+    assert set(wine_result.blend.members[0].trial.setting) <= set().union(*(trial.setting for trial in trials))
 
 
-def test_the_recipe_is_where_the_search_starts_and_what_it_does_not_search_stays():
+def test_what_the_recipe_has_other_than_usual_stays_in_all_that_is_tried():
     frame, target = load_sample("wine")
     start = replace(QUICK, max_norm=2.0, dropout=0.3, hidden_layer_sizes=(6,))
     result = quick_fit(frame, target, recipe=start)
-    assert start in [trial.recipe for trial in result.candidates]
-    assert all(trial.recipe.hidden_layer_sizes == (6,) for trial in result.search.trials)
-    assert result.unregularized.recipe == start.unregularized()
+    for recipe in [trial.recipe for trial in result.search.trials[1:]]:  # the first is the constant guess
+        assert (recipe.max_norm, recipe.dropout, recipe.hidden_layer_sizes) == (2.0, 0.3, (6,))
+        assert (recipe.epochs, recipe.learning_rate) == (QUICK.epochs, QUICK.learning_rate)
+
+
+def test_without_effort_the_recipe_is_fitted_as_it_is_and_kept():
+    frame, target = load_sample("wine")
+    result = quick_fit(frame, target, effort="none")
+    assert result.chosen.recipe == QUICK
+    assert result.kept is result.model
+    assert len(result.search.trials) == 2  # the constant guess, and itself
+    assert [entry.name for entry in result.entries[:2]] == ["chosen network", "ensemble"]
 
 
 def test_by_one_standard_error_the_chosen_is_the_one_that_follows_its_training_rows_least():
@@ -64,17 +73,18 @@ def test_by_one_standard_error_the_chosen_is_the_one_that_follows_its_training_r
     best = result.search.best
     near = [trial for trial in result.candidates if trial.mean <= best.mean + best.standard_error]
     assert result.rule == "1se"
-    assert result.chosen.recipe == max(near, key=lambda trial: trial.training).recipe != best.recipe
+    assert result.chosen.recipe == max(near, key=lambda trial: trial.training).recipe
+    assert result.kept is result.model
     assert result.summary()["rule"] == "1se"
 
 
-def test_the_ensemble_of_the_folds_can_be_kept_and_then_stands_first(wine_result):
+def test_one_network_can_be_kept_and_then_stands_first(wine_result):
     frame, target = load_sample("wine")
-    result = quick_fit(frame, target, cv=3, final="ensemble", data_name="wine")
-    assert isinstance(result.kept, Ensemble)
-    assert wine_result.kept is wine_result.model
+    result = quick_fit(frame, target, cv=3, final="refit", data_name="wine")
+    assert isinstance(wine_result.kept, Ensemble)
+    assert result.kept is result.model
     names = [entry.name for entry in result.entries]
-    assert names[:3] == ["chosen ensemble", "one network, refitted", "unregularized network"]
+    assert names[:3] == ["chosen network", "ensemble", "unregularized network"]
     # The same fit otherwise: the two have changed places, and nothing else has.
     for here, there in ((0, 1), (1, 0)):
         assert result.entries[here].test == wine_result.entries[there].test
@@ -86,12 +96,20 @@ def _held(frame: pd.DataFrame, target: str) -> np.ndarray:
     return hold_out(frame.drop(columns=target), frame[target], test_size=0.2, task="classification", seed=0)[1]
 
 
-def test_the_ensemble_has_no_cross_validated_score_and_the_others_have(wine_result):
-    chosen, ensemble, *others = wine_result.entries
-    assert all(np.isnan(value) for score in ensemble.cross_validated.values() for value in score)
-    assert ensemble.to_dict()["cross_validated"] == {"log_loss": [None, None], "accuracy": [None, None]}
-    for entry in (chosen, *others):
+def test_all_have_cross_validated_scores_that_of_the_ensemble_from_answers_for_rows_not_trained_on(wine_result):
+    assert wine_result.entries[0].cross_validated == wine_result.blend.scores
+    for entry in wine_result.entries:
         assert np.isfinite([value for score in entry.cross_validated.values() for value in score]).all()
+
+
+def test_the_members_are_those_whose_networks_answer(wine_result):
+    assert wine_result.n_networks == 3 * len(wine_result.blend.members)  # one a fold
+    assert wine_result.members == wine_result.blend.members
+    frame, target = load_sample("wine")
+    some = quick_fit(frame, target, choose_rows=60)
+    assert some.n_networks == len(some.members) == min(3, len(some.blend.members))
+    first = some.blend.members[0].trial.recipe
+    assert some.kept.models[0].recipe.hidden_layer_sizes == first.hidden_layer_sizes
 
 
 @pytest.mark.parametrize("other", [{"n_jobs": 2}, {"n_jobs": 3}, {"n_jobs": 2, "backend": "threading"}], ids=str)
@@ -109,7 +127,7 @@ def test_a_budget_that_ends_the_search_is_said(monkeypatch):
     asked = itertools.count()
     monkeypatch.setattr(Budget, "is_spent", property(lambda _: next(asked) > 0))  # after the first round
     frame, target = load_sample("wine")
-    result = quick_fit(frame, target, budget="1h")
+    result = quick_fit(frame, target, budget="1h", effort=len(PORTFOLIO) + 2)
     assert result.search.stopped_by_budget
     assert any(note.startswith("The budget ended the search; without it, ") for note in result.notes)
 
@@ -119,8 +137,8 @@ def test_a_budget_that_ends_the_search_is_said(monkeypatch):
     [
         ({"rule": "2se"}, "rule must be one of 1se, min; got '2se'"),
         ({"final": "best"}, "final must be one of ensemble, refit; got 'best'"),
-        ({"effort": "much"}, "effort, if not a number, must be one of quick, standard, thorough; got 'much'"),
-        ({"effort": 1}, "effort, if not a word, must be an integer at least 2, got 1"),
+        ({"effort": "much"}, "effort, if not a number, must be one of none, quick, standard, thorough; got 'much'"),
+        ({"effort": 0}, "effort, if not a word, must be an integer at least 1, got 0"),
         ({"budget": "soon"}, "budget must be seconds, or such as '90s', '2m', '1h'; got 'soon'"),
         ({"budget": 0}, "budget must be a number above 0, got 0"),
         ({"backend": "nobody"}, "backend 'nobody' cannot be used"),
@@ -142,13 +160,7 @@ def test_test_scores_are_those_of_the_kept_model_on_the_rows_set_aside(wine_resu
 
 def test_network_beats_the_constant_guess_and_says_so(wine_result):
     names = [entry.name for entry in wine_result.entries]
-    assert names == [
-        "chosen network",
-        "ensemble of its folds",
-        "unregularized network",
-        "linear model",
-        "constant guess",
-    ]
+    assert names == ["chosen ensemble", "one network", "unregularized network", "linear model", "constant guess"]
     assert "better than the constant guess" in wine_result.sentence()
     assert wine_result.entries[0].verdict == "the same as"
     assert wine_result.entries[-1].margin.difference > 0.5
@@ -179,7 +191,7 @@ def test_regression_with_gaps_in_the_target_notes_the_rows_left_out():
     frame, target = load_sample("diabetes")
     frame = frame[:150].astype({target: float})
     frame.loc[frame.index[:5], target] = np.nan
-    result = quick_fit(frame, target)
+    result = quick_fit(frame, target, final="refit")
     assert result.metrics == ("rmse", "r2")
     assert result.notes == [f"5 rows without a value of {target} were left out."]
     assert result.n_train + result.n_test == 145
@@ -224,18 +236,17 @@ def test_a_target_without_values_is_refused():
 
 def test_a_long_table_is_chosen_on_some_rows_and_fitted_to_all():
     frame, target = load_sample("wine")
-    result = quick_fit(frame, target, choose_rows=60)
+    result = quick_fit(frame, target, choose_rows=60, final="refit")
     assert result.notes == ["The choice was made on 60 of the 142 training rows."]
     assert result.n_train == 142
     assert result.entries[0].test["accuracy"][0] > 0.9
 
 
-def test_a_class_that_is_not_among_the_rows_of_the_choice_is_still_a_class(monkeypatch):
+def test_a_class_that_is_not_among_the_rows_of_the_choice_is_still_a_class():
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"x": random.normal(size=200), "label": ["u", "v"] * 100})
     frame.loc[:1, "label"] = "z, which is rare"
-    monkeypatch.setattr(sys.modules["taut.selection.fit_table"], "_VALIDATED", 60)
-    result = quick_fit(frame, "label", choose_rows=40, cv=2, final="ensemble")
+    result = quick_fit(frame, "label", choose_rows=40, cv=2)
     assert result.classes == ["u", "v", "z, which is rare"]
     assert result.kept.predict_proba(frame[:3]).shape == (3, 3)
 

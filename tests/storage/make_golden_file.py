@@ -40,7 +40,13 @@ def main() -> None:
     frame = golden_frame()
     target = np.array(["low", "middle", "high"])[(np.arange(60) * 7 % 11) // 4]
     classifier = TautClassifier(
-        hidden_layer_sizes=(5, 4), epochs=5, l1=1e-4, dropout=0.1, class_weight={"low": 2.0}, max_norm=3.0
+        effort="none",
+        hidden_layer_sizes=(5, 4),
+        epochs=5,
+        l1=1e-4,
+        dropout=0.1,
+        class_weight={"low": 2.0},
+        max_norm=3.0,
     ).fit(frame, target)
     network = Network(
         [Dense(4, weight_penalty=L1(0.1) + L2(0.2) + GroupL1(0.3, by="unit")), GELU(), Dropout(0.25), Dense(2)]

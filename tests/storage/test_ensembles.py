@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from tests.storage.spoiling import assert_refused, edited, members_of, replaced, sealed, with_member, zipped
 
-from taut import Ensemble, ModelFileError
+from taut import Ensemble, ModelFileError, TautClassifier
+from taut.estimators.base import keep_model
 from taut.storage import contents, inspect, load, model_file, save
 
 DOCUMENTS = [
@@ -375,3 +376,81 @@ def test_ensemble_with_a_model_that_is_too_large_is_not_saved(ensemble, tmp_path
     with pytest.raises(ModelFileError, match=f"{NOT_SAVED}: {message}$"):
         save(ensemble, tmp_path / "a.taut")
     assert list(tmp_path.iterdir()) == []
+
+
+# -------------------------------------------------------------------------------------- estimators with an ensemble
+
+
+@pytest.fixture(scope="module")
+def estimator_bytes(ensemble, frame, tmp_path_factory):
+    """Return the file of a classifier that keeps an ensemble with weights and a temperature."""
+    classifier = TautClassifier(cv=3)
+    keep_model(classifier, Ensemble(ensemble.models, weights=(3.0, 2.0, 1.0), temperature=1.5))
+    path = tmp_path_factory.mktemp("estimator") / "a.taut"
+    save(classifier, path)
+    return path.read_bytes()
+
+
+def test_estimator_with_an_ensemble_has_its_parameters_beside_the_models(estimator_bytes, frame, tmp_path):
+    members = members_of(estimator_bytes)
+    folders = {f"models/{place}/{name}" for place in range(3) for name in DOCUMENTS}
+    assert set(members) - {"manifest.json"} == folders | {"parameters.json", "ensemble.json"}
+    (tmp_path / "a.taut").write_bytes(estimator_bytes)
+    loaded = load(tmp_path / "a.taut")
+    assert type(loaded) is TautClassifier
+    assert (loaded.model_.weights, loaded.model_.temperature) == ((3.0, 2.0, 1.0), 1.5)
+    assert_same(loaded.predict_proba(frame), loaded.model_.predict_proba(frame))
+    info = inspect(tmp_path / "a.taut")
+    assert (info.kind, info.n_models, info.task) == ("classifier", 3, "classification")
+
+
+ESTIMATOR_CASES = {
+    "no parameters": (without("parameters"), "parameters.json is missing: the file is not complete"),
+    "parameters in a model": (
+        with_member("models/1/parameters.json"),
+        "it holds 'models/1/parameters.json', which a classifier does not consist of",
+    ),
+    "no models": (without("models/"), "a classifier has from 1 to 1000 models, and this one 0"),
+    "too many models": (with_many_models, "a classifier has from 1 to 1000 models, and this one 1001"),
+    "a model without weights": (
+        without("models/1/weights"),
+        "models/1/weights.safetensors is missing: the file is not complete",
+    ),
+    "a recipe beside the models": (
+        with_member("recipe.json"),
+        "it holds 'models/0/recipe.json', which a classifier does not consist of",
+    ),
+    "a path beside the models": (with_member("path.json"), "it holds 'path.json', which a classifier does not"),
+    "unknown parameters": (
+        edited("parameters.json", "harm", 1),
+        "parameters.json are not the parameters of a classifier (TautClassifier has no parameter",
+    ),
+    "a weight too few": (edited("ensemble.json", "weights", [3.0, 2.0]), "ensemble.json"),
+    "a weight below zero": (edited("ensemble.json", "weights", [3.0, 2.0, -1.0]), "ensemble.json"),
+    "a temperature of nothing": (edited("ensemble.json", "temperature", 0.0), "ensemble.json"),
+    "another task": (
+        edited("manifest.json", "kind", "regressor"),
+        "schema.json: a regressor cannot be for classification",
+    ),
+    "an ensemble by itself": (
+        edited("manifest.json", "kind", "ensemble"),
+        "it holds 'parameters.json', which an ensemble does not consist of",
+    ),
+    "one that chose along a path": (
+        edited("manifest.json", "kind", "classifier_cv"),
+        "path.json is missing: the file is not complete",
+    ),
+    "other classes": (
+        edited("models/1/schema.json", "targets", "classes", ["maybe", "no", "yo"]),
+        f"{APART}classes: number 1 has ['maybe', 'no', 'yes'], number 2 ['maybe', 'no', 'yo'])",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ESTIMATOR_CASES)
+def test_bad_file_of_an_estimator_with_an_ensemble_is_refused_in_one_line(case, estimator_bytes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spoil, message = ESTIMATOR_CASES[case]
+    bad = spoil(estimator_bytes)
+    assert bad != estimator_bytes
+    assert_refused(bad, message, tmp_path / "bad.taut")

@@ -256,7 +256,7 @@ def test_inspection_refuses_what_it_reads(case, model_bytes, tmp_path):
 def classifier_bytes(tmp_path_factory):
     x = np.random.default_rng(0).normal(size=(30, 2))
     path = tmp_path_factory.mktemp("classifier") / "a.taut"
-    save(TautClassifier(epochs=1, hidden_layer_sizes=(3,)).fit(x, x[:, 0] > 0), path)
+    save(TautClassifier(effort="none", epochs=1, hidden_layer_sizes=(3,)).fit(x, x[:, 0] > 0), path)
     return path.read_bytes()
 
 

@@ -63,7 +63,7 @@ NO_PATH = "path.json and path.safetensors hold no path ("
         ),
         (edited("manifest.json", "kind", "regressor_cv"), "schema.json: a regressor_cv cannot be for classification"),
         (edited("manifest.json", "kind", "ensemble"), "it holds 'parameters.json', which an ensemble does not"),
-        (edited("manifest.json", "kind", "classifier"), "it holds 'models/0/recipe.json', which a classifier does not"),
+        (edited("manifest.json", "kind", "classifier"), "it holds 'path.json', which a classifier does not"),
     ],
 )
 def test_bad_file_of_an_estimator_that_chose_is_refused_in_one_line(spoil, message, chosen_bytes, tmp_path):

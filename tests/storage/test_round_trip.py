@@ -26,6 +26,7 @@ from taut import (
     TautRegressorCV,
 )
 from taut.data.schema import SCALINGS
+from taut.estimators.base import keep_model
 from taut.network import BatchNorm, Dense, Layer, Loss, Penalty
 from taut.network.initializers import Initializer
 from taut.network.kinds import (
@@ -40,7 +41,7 @@ from taut.network.kinds import (
     to_spec,
 )
 from taut.storage import inspect, load, read_summary, save
-from taut.training import fit_model, train
+from taut.training import Ensemble, fit_model, train
 from taut.versions import versions
 
 LABELS = {
@@ -230,7 +231,11 @@ def test_every_kind_passes_a_document(factory):
 def test_classifier_comes_back_fitted_with_its_parameters(frame, strange_frame, again):
     y = np.array([0, 3, 5])[np.arange(len(frame)) % 3]
     classifier = TautClassifier(
-        hidden_layer_sizes=(5,), epochs=2, l2=np.float64(0.01), class_weight={0: 2.0, 5: np.float32(0.5)}
+        effort="none",
+        hidden_layer_sizes=(5,),
+        epochs=2,
+        l2=np.float64(0.01),
+        class_weight={0: 2.0, 5: np.float32(0.5)},
     ).fit(frame, y)
     loaded = again(classifier)
     assert type(loaded) is TautClassifier
@@ -247,7 +252,7 @@ def test_classifier_comes_back_fitted_with_its_parameters(frame, strange_frame, 
 
 def test_regressor_of_several_targets_comes_back_fitted(again):
     x = np.random.default_rng(0).normal(size=(50, 4))
-    regressor = TautRegressor(epochs=2, hidden_layer_sizes=()).fit(x, x[:, :2])
+    regressor = TautRegressor(effort="none", epochs=2, hidden_layer_sizes=()).fit(x, x[:, :2])
     loaded = again(regressor)
     assert_same(loaded.predict(x), regressor.predict(x))
     assert loaded.score(x, x[:, :2]) == regressor.score(x, x[:, :2])
@@ -257,7 +262,7 @@ def test_regressor_of_several_targets_comes_back_fitted(again):
 
 def test_loaded_classifier_trains_on_as_if_it_had_never_been_away(frame, again):
     y = np.arange(len(frame)) % 2
-    classifier = TautClassifier(epochs=2, dropout=0.2).fit(frame, y)
+    classifier = TautClassifier(effort="none", epochs=2, dropout=0.2).fit(frame, y)
     loaded = again(classifier)
     classifier.partial_fit(frame, y)
     loaded.partial_fit(frame, y)
@@ -267,10 +272,41 @@ def test_loaded_classifier_trains_on_as_if_it_had_never_been_away(frame, again):
 
 def test_generator_as_random_state_comes_back_as_the_seed_it_gave(again):
     x = np.random.default_rng(0).normal(size=(30, 2))
-    regressor = TautRegressor(epochs=1, random_state=np.random.RandomState(4)).fit(x, x[:, 0])
+    regressor = TautRegressor(effort="none", epochs=1, random_state=np.random.RandomState(4)).fit(x, x[:, 0])
     loaded = again(regressor)
     assert loaded.random_state == regressor.recipe_.seed
     assert_same(loaded.fit(x, x[:, 0]).predict(x), regressor.predict(x))
+
+
+def test_estimator_that_keeps_an_ensemble_comes_back_with_all_of_its_networks(frame, strange_frame, again):
+    y = np.array([0, 3, 5])[np.arange(len(frame)) % 3]
+    classifier = TautClassifier(
+        effort=2, cv=2, hidden_layer_sizes=(5,), epochs=2, objective="accuracy", class_weight={0: 2.0}
+    ).fit(frame, y)
+    loaded = again(classifier)
+    assert type(loaded) is TautClassifier
+    assert type(loaded.model_) is Ensemble
+    assert loaded.get_params() == classifier.get_params()
+    for table in (frame, strange_frame):
+        assert_same(loaded.predict_proba(table), classifier.predict_proba(table))
+    assert_same(loaded.get_feature_names_out(), classifier.get_feature_names_out())
+    assert (loaded.model_.weights, loaded.model_.temperature) == (
+        classifier.model_.weights,
+        classifier.model_.temperature,
+    )
+    assert (loaded.recipe_, loaded.n_iter_) == (classifier.recipe_, classifier.n_iter_)
+    # How it was chosen is not of the model, and not in its file.
+    assert vars(classifier).keys() - vars(loaded).keys() == {"search_", "blend_"}
+
+
+def test_regressor_with_an_ensemble_of_weights_comes_back(again):
+    x = np.random.default_rng(0).normal(size=(50, 4))
+    regressor = TautRegressor(effort=2, cv=2, epochs=3).fit(x, x[:, :2])
+    mixed = Ensemble(regressor.model_.models[:2], weights=(3.0, 1.0))
+    keep_model(regressor, mixed)
+    loaded = again(regressor)
+    assert loaded.model_.weights == mixed.weights
+    assert_same(loaded.predict(x), regressor.predict(x))
 
 
 @pytest.mark.parametrize("final", ["refit", "ensemble"])
@@ -398,7 +434,7 @@ def test_what_cannot_be_stored_is_refused_and_leaves_no_file(case, tmp_path):
 
 def test_parameter_that_cannot_be_stored_is_named(tmp_path):
     x = np.random.default_rng(0).normal(size=(30, 2))
-    regressor = TautRegressor(epochs=1).fit(x, x[:, 0]).set_params(verbose=object())
+    regressor = TautRegressor(effort="none", epochs=1).fit(x, x[:, 0]).set_params(verbose=object())
     with pytest.raises(InvalidType, match="parameter 'verbose': a object cannot be stored"):
         save(regressor, tmp_path / "a.taut")
 

@@ -117,7 +117,9 @@ def test_a_stream_has_noise_that_does_not_fade():
 @pytest.mark.parametrize("name", TRAINED_WITH)
 def test_saved_model_predicts_and_learns_on_as_if_it_had_never_been_away(name, early_stopping, tmp_path):
     frame, y = table()
-    model = TautClassifier(**SMALL | TRAINED_WITH[name], early_stopping=early_stopping, patience=2).fit(frame, y)
+    model = TautClassifier(effort="none", **SMALL | TRAINED_WITH[name], early_stopping=early_stopping, patience=2).fit(
+        frame, y
+    )
     save(model, tmp_path / "a.taut")
     loaded = load(tmp_path / "a.taut")
     state, loaded_state = model.history_.state, loaded.history_.state

@@ -32,7 +32,6 @@ __all__ = [
     "score_table",
     "screen",
     "show",
-    "show_scores",
     "table",
 ]
 
@@ -155,17 +154,6 @@ def score_table(summary: Mapping[str, Any]) -> Table:
             settings = [entry["detail"]] if wide and metric == summary["metrics"][0] else []
             made.add_row(f"  {entry['name']}", number(entry["train"][metric]), *scores, *settings)
     return made
-
-
-def show_scores(summary: Mapping[str, Any]) -> None:
-    """Print the table of a fit's scores, and below it why a score is missing."""
-    from taut.selection import wording
-
-    show(score_table(summary))
-    scores = [score for entry in summary["entries"] for score in entry["cross_validated"].values()]
-    if any(score is None or math.isnan(_number(score[0])) for score in scores):
-        say(printable(wording.NO_FOLDS), style="dim")
-        say()
 
 
 Report = Callable[[int, int, str], None]

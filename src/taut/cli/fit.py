@@ -1,4 +1,4 @@
-"""`taut fit`: from a table to a chosen network, its honest test score, a model file and a report."""
+"""`taut fit`: from a table to chosen networks, their honest test score, a model file and a report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from taut.cli.display import one_line, print_json, progress, say, show_scores
+from taut.cli.display import one_line, print_json, progress, say, score_table, show
 from taut.cli.inputs import Source, check_columns, check_outputs, choose_target, read_recipe, source
 from taut.cli.options import (
     Backend,
@@ -207,7 +207,7 @@ def _why(column: ColumnSchema) -> str:
 
 def _show(summary: dict[str, Any], files: dict[str, str], columns: str, more: str) -> None:
     say(summary["answer"])
-    show_scores(summary)
+    show(score_table(summary))
     for note in summary["notes"]:
         say(f"Note: {note}")
     if columns:

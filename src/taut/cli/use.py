@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taut.cli import display
-from taut.cli.display import one_line, print_json, say, show_scores, table
+from taut.cli.display import one_line, print_json, say, score_table, table
 from taut.cli.inputs import check_outputs, source
 from taut.cli.options import Data, Json, option
 from taut.errors import InvalidValue
@@ -131,7 +131,7 @@ def show(model: ModelFile, json: Json = False) -> None:
         return
     _show_head(info)
     if info.summary is not None:
-        show_scores(info.summary)
+        display.show(score_table(info.summary))
         for note in info.summary["notes"]:
             say(f"Note: {note}")
     if len(info.shares) > 1:

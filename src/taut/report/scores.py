@@ -1,4 +1,4 @@
-"""The table of scores: the chosen network beside what it must be compared with.
+"""The table of scores: the chosen model beside what it must be compared with.
 
 Exact values stand behind the rounded ones; which direction is better is said for each metric. Knows nothing of Plotly.
 """
@@ -51,7 +51,7 @@ METRICS = {
 }
 
 
-#: A verdict says how the chosen network compares with a model; its row says how that model compares with the chosen.
+#: A verdict says how the chosen model compares with another; its row says how that other compares with the chosen.
 TURNED_ROUND = {
     "better than": "worse",
     "worse than": "better",
@@ -66,7 +66,7 @@ def score_table(entries: Sequence[Entry], metrics: Sequence[str]) -> Markup:
     Parameters
     ----------
     entries : sequence of Entry
-        One row each, the chosen network first.
+        One row each, the chosen model first.
     metrics : sequence of str
         Which metrics, the deciding one first; by it alone is tested what differs clearly.
     """
@@ -140,7 +140,7 @@ def _best(values: Sequence[float], kind: Metric) -> set[int]:
 
 
 def _is_clear(entries: Sequence[Entry], best: set[int]) -> bool:
-    """Say whether the best rows differ clearly from the chosen network, or, if it is among them, all others do."""
+    """Say whether the best rows differ clearly from the chosen model, or, if it is among them, all others do."""
     if len(best) == len(entries):
         return False
     if 0 in best:
@@ -149,7 +149,7 @@ def _is_clear(entries: Sequence[Entry], best: set[int]) -> bool:
 
 
 def _verdict(entry: Entry) -> Markup:
-    """Return in words how a model's loss on the test rows compares with the chosen network's on the same rows."""
+    """Return in words how a model's loss on the test rows compares with the chosen model's on the same rows."""
     margin = entry.margin
     difference = f"paired difference of the loss {plus_minus(margin.difference, margin.error)}, p {margin.p_value:.2g}"
     return tag("span", TURNED_ROUND[entry.verdict], title=difference, class_="verdict")

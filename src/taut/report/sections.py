@@ -6,7 +6,7 @@ it. Knows nothing of files.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +25,14 @@ from taut.report.tables import (
     epoch_table,
     facts,
     ingredient_table,
+    member_table,
     recipe_tables,
 )
-from taut.selection.wording import NO_FOLDS
+from taut.training import Ensemble
 
 if TYPE_CHECKING:
     from taut.network import Network
-    from taut.selection import FitResult
+    from taut.selection import FitResult, Trial
 
 __all__ = ["CONTENTS", "body"]
 
@@ -88,13 +89,11 @@ def _scores(result: FitResult) -> Markup:
         "The last column compares losses on the same test rows in pairs: a difference counts from a p below 0.05.",
         "“Best” stands only where the lowest loss is a clear winner by that test.",
     ]
-    if any(np.isnan(value) for entry in result.entries for value, _ in entry.cross_validated.values()):
-        notes.append(NO_FOLDS)
     if result.search.n_settings > 1:
-        test = "" if result.looks.sentence() else "; its test score does not"
+        test = "" if result.looks.sentence() else "; their test scores do not"
         notes.append(
-            f"The chosen setting’s cross-validated score is that by which it was chosen among "
-            f"{count(result.search.n_settings)} settings and so flatters a little{test}."
+            f"The first two models were chosen among {count(result.search.n_settings)} settings on the folds of their "
+            f"cross-validated scores, which flatters a little{test}."
         )
     return join(score_table(result.entries, result.metrics), tag("p", " ".join(notes), class_="note"))
 
@@ -114,6 +113,7 @@ def _curves(result: FitResult) -> Markup:
     plot = figures.learning_curves(chosen, unregularized)
     told = sentences.about_curves(chosen, unregularized)
     return join(
+        _of_one(result, "on the folds"),
         placed("curves", "Learning curves with and without regularization", plot, told, height=420),
         epoch_table(columns, "Learning curves as numbers"),
     )
@@ -122,10 +122,10 @@ def _curves(result: FitResult) -> Markup:
 def _loss(result: FitResult) -> Markup:
     history, layers = result.model.history, _layers(result.model.network)
     if not history.epochs:
-        return tag("p", "The chosen network was trained for no epoch.")
+        return tag("p", "The network was trained for no epoch.")
     told = sentences.about_loss(history, result.model.recipe, result.task)
-    lead = tag("p", "What the chosen network’s training lowers is loss = data loss + penalty.")
-    whole = placed("loss", "Data loss and penalty of the chosen network", figures.loss_parts(history), told, height=360)
+    lead = tag("p", "What the network’s training lowers is loss = data loss + penalty.")
+    whole = placed("loss", "Data loss and penalty in training", figures.loss_parts(history), told, height=360)
     columns = {"Loss": history["loss"], "Data loss": history["data_loss"], "Penalty": history["penalty"]}
     parts = []
     if np.any(history["penalty"]):
@@ -135,13 +135,20 @@ def _loss(result: FitResult) -> Markup:
             "layers", "Penalty of each layer", figures.penalty_by_layer(history, layers), about, height=280
         )
         parts = [tag("h3", "The penalty, layer by layer"), layered]
-    return join(lead, whole, *parts, epoch_table(columns, "Loss and penalty as numbers"))
+    return join(_of_one(result), lead, whole, *parts, epoch_table(columns, "Loss and penalty as numbers"))
 
 
 def _tried(result: FitResult) -> Markup:
-    labels = candidate_labels(result.candidates)
+    labels = _labels(result, result.candidates)
     told = sentences.about_candidates(result.candidates, result.chosen, labels) + sentences.about_search(result.search)
+    members = result.members
+    is_kept = isinstance(result.kept, Ensemble)
+    answering = sentences.about_members(members, result.blend, result.n_networks if is_kept else None, result.task)
     return join(
+        tag("h3", "Whose networks answer together" if is_kept else "The ensemble it is compared with"),
+        member_table(members, _labels(result, [member.trial for member in members])),
+        tag("p", " ".join(answering)),
+        tag("h3", "Every setting"),
         candidate_table(result.candidates, labels, result.chosen) if result.candidates else "",
         tag("p", " ".join(told)),
         tag("h3", "What each ingredient is worth"),
@@ -165,7 +172,7 @@ def _weights(result: FitResult) -> Markup:
         "How the weights are spread in each layer. L2 draws the large ones in most; L1 empties many entirely, "
         "which shows in the share that is exactly zero."
     )
-    return join(tag("p", look), tag("div", *panels, class_="panels"))
+    return join(_of_one(result), tag("p", look), tag("div", *panels, class_="panels"))
 
 
 def _errors(result: FitResult) -> Markup:
@@ -193,6 +200,7 @@ def _errors(result: FitResult) -> Markup:
 def _recipe(result: FitResult) -> Markup:
     recipe = result.model.recipe
     return join(
+        _of_one(result),
         recipe_tables(recipe),
         tag("h3", "As a file"),
         tag("pre", tag("code", recipe.to_toml(), id="toml"), tabindex="0", role="region", aria_label="Recipe as TOML"),
@@ -226,6 +234,20 @@ CONTENTS: tuple[tuple[str, str, Callable[[FitResult], Markup]], ...] = (
     ("columns", "The columns", _columns),
     ("provenance", "Seeds, versions, notes", _provenance),
 )
+
+
+def _of_one(result: FitResult, on: str = "fitted to all training rows") -> Markup:
+    """Say of which network a section is, where several answer."""
+    if not isinstance(result.kept, Ensemble):
+        return Markup("")
+    return tag("p", f"This is the one network, with the best single setting, {on}.", class_="note")
+
+
+def _labels(result: FitResult, trials: Sequence[Trial]) -> list[str]:
+    """Return a few words for each setting; every race begins with the constant guess."""
+    constant = result.search.trials[0]
+    words = candidate_labels(trials)
+    return ["a constant guess" if trial is constant else one for trial, one in zip(trials, words, strict=True)]
 
 
 def _layers(network: Network) -> dict[int, str]:

@@ -18,6 +18,7 @@ from taut.training.regularizers import REGULARIZERS
 
 if TYPE_CHECKING:
     from taut.selection import Candidate, FitResult, SearchResult, Trial
+    from taut.selection.blending import Blend, Member
     from taut.training import History, Recipe
 
 __all__ = [
@@ -27,12 +28,16 @@ __all__ = [
     "about_ingredients",
     "about_layers",
     "about_loss",
+    "about_members",
     "about_numbers",
     "about_search",
     "about_weights",
     "ingredient_label",
     "test_use",
 ]
+
+# A temperature that is so close to 1 shows in no answer.
+_NO_CHANGE = 0.005
 
 
 def test_use(result: FitResult) -> list[str]:
@@ -190,6 +195,33 @@ def about_candidates(candidates: Sequence[Trial], chosen: Candidate, labels: Seq
     return sentences
 
 
+def about_members(members: Sequence[Member], blend: Blend, n_networks: int | None, task: str) -> list[str]:
+    """Say whose networks answer together, and how sure of it their answer is; without a number, they would answer."""
+    if blend.is_constant:
+        return [
+            "No network was clearly better than a constant guess on rows that it was not trained on.",
+            "So the constant guess is the answer.",
+        ]
+    settings = plural(len(members), "setting")
+    networks = "The networks" if n_networks is None else plural(n_networks, "network")
+    who = f"{networks} of {settings}{' would' if n_networks is None else ''}"
+    answer = "numbers" if task == "regression" else "probabilities"
+    sentences = [f"{who} answer with the mean of their {answer}, in which each setting has its share."]
+    if len(members) < len(blend.members):
+        sentences.append(
+            f"Of {plural(len(blend.members), 'setting')} that answered best together, these were fitted to all rows."
+        )
+    if task == "classification":
+        way = "less sure" if blend.temperature > 1 else "surer"
+        sentences.append(
+            f"A temperature of {plain(blend.temperature)} makes these probabilities {way}."
+            if abs(blend.temperature - 1) >= _NO_CHANGE
+            else "Their mean probabilities needed no temperature."
+        )
+    what = "Shares and temperature" if task == "classification" else "Shares"
+    return [*sentences, f"{what} were chosen by their answers for rows that they were not trained on."]
+
+
 def about_search(search: SearchResult) -> list[str]:
     """Say how many settings were stopped early, and what ended the search."""
     halted = [trial for trial in search.trials if not trial.is_complete]
@@ -270,7 +302,7 @@ def about_classes(counts: np.ndarray, classes: Sequence[str]) -> list[str]:
     if not total:
         return ["There are no test rows."]
     sentences = [
-        "Rows are the true classes, columns what the chosen network said; the diagonal is right.",
+        "Rows are the true classes, columns the predicted ones; the diagonal is right.",
         f"{count(right)} of {plural(total, 'test row')} are right ({percent(right / total)}).",
     ]
     wrong = counts - np.diag(np.diag(counts))
@@ -299,7 +331,7 @@ def about_numbers(true: np.ndarray, predicted: np.ndarray) -> list[str]:
     typical, largest = plain(float(np.median(np.abs(errors)))), plain(abs(float(errors[worst])))
     example = f"true {plain(float(true[worst]))}, predicted {plain(float(predicted[worst]))}"
     sentences = [
-        "A point on the diagonal is a perfect prediction; above it the network said too much, below too little.",
+        "A point on the diagonal is a perfect prediction; above it the prediction is too high, below it too low.",
         f"Half of the predictions are within {typical} of the truth; the largest error is {largest} ({example}).",
     ]
     if len(true) >= 20:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taut.report.markup import Markup, join, name, shorten, tag
-from taut.report.numbers import count, plural
+from taut.report.numbers import count, percent, plural
 from taut.report.sentences import ingredient_label
 from taut.selection.wording import plain, plus_minus
 from taut.training import Recipe
@@ -20,6 +20,7 @@ from taut.training import Recipe
 if TYPE_CHECKING:
     from taut.data.schema import ColumnSchema
     from taut.selection import Candidate, Trial
+    from taut.selection.blending import Member
     from taut.selection.search_result import Ingredient
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "facts",
     "folded",
     "ingredient_table",
+    "member_table",
     "recipe_tables",
     "scroll",
     "with_error",
@@ -68,15 +70,19 @@ def _data(text: str, value: float) -> Markup:
 
 
 def candidate_labels(candidates: Sequence[Trial]) -> list[str]:
-    """Return a few words for each candidate: what regularizes it, and whatever else sets it apart from the others."""
+    """Return a few words for each candidate: what regularizes it, and what else is unusual and not of all of them."""
     others = [_what_does_not_regularize(candidate.recipe) for candidate in candidates]
-    names = [field.name for field in fields(Recipe)]
-    varied = [name for name in names if len({repr(other[name]) for other in others if name in other}) > 1]
+    usual = Recipe().to_dict()
+    varied = [name for name in usual if len({repr(other[name]) for other in others if name in other}) > 1]
     return [
         " · ".join(
             [
                 candidate.recipe.describe(),
-                *(f"{name.replace('_', ' ')} {_setting(other[name])}" for name in varied if name in other),
+                *(
+                    f"{name.replace('_', ' ')} {_setting(other[name])}"
+                    for name in varied
+                    if name in other and other[name] != usual[name]
+                ),
             ]
         )
         for candidate, other in zip(candidates, others, strict=True)
@@ -132,6 +138,27 @@ def candidate_table(candidates: Sequence[Trial], labels: Sequence[str], chosen: 
     caption = tag("caption", tag("span", words))
     head = tag("thead", tag("tr", *cells))
     return folded(rows, CANDIDATES_SHOWN, caption, head, "settings", "Settings that were tried", "candidates")
+
+
+def member_table(members: Sequence[Member], labels: Sequence[str]) -> Markup:
+    """Return whose networks answer together, with the share of each and how well it does alone."""
+    whole = sum(member.weight for member in members)
+    rows = [
+        tag(
+            "tr",
+            tag("th", label, scope="row"),
+            tag("td", percent(member.weight / whole), class_="number"),
+            tag("td", with_error((member.trial.mean, member.trial.standard_error)), class_="number"),
+        )
+        for member, label in zip(members, labels, strict=True)
+    ]
+    heads = [("Setting", None), ("Share", "number"), ("Validation loss", "number")]
+    cells = [tag("th", words, scope="col", class_=kind) for words, kind in heads]
+    caption = tag(
+        "caption", tag("span", "Validation loss of each setting alone, mean over folds ± one standard error.")
+    )
+    head = tag("thead", tag("tr", *cells))
+    return scroll(tag("table", caption, head, tag("tbody", *rows), class_="members recipe"), "Networks that answer")
 
 
 def ingredient_table(ingredients: Sequence[Ingredient]) -> Markup:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from taut.selection.blending import Blend
+from taut.selection.blending import Blend, Member
 from taut.selection.cross_validation import Candidate, finite
 from taut.selection.looks import Looks
 from taut.selection.scores import Margin
@@ -36,9 +36,9 @@ class Entry:
     cross_validated, test : dict of str to (float, float)
         For each metric, the score and its standard error, over the folds and over the test rows.
     margin : Margin
-        By how much its mean test loss (log loss, or squared error) is above the chosen network's on the same rows.
+        By how much its mean test loss (log loss, or squared error) is above the chosen model's on the same rows.
     is_chosen : bool
-        Whether it is the chosen network itself, by whatever name.
+        Whether it is the chosen model itself, by whatever name.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Entry:
 
     @property
     def verdict(self) -> str:
-        """How the chosen network compares with this model: "better than", "worse than", …, for the model's name."""
+        """How the chosen model compares with this one: "better than", "worse than", …, for the model's name."""
         if self.is_chosen:
             return "the same as"
         if self.margin.p_value >= 0.05:
@@ -145,6 +145,19 @@ class FitResult:
     looks: Looks
     notes: list[str] = field(default_factory=list)
     n_seen: int = 0
+
+    @property
+    def n_networks(self) -> int:
+        """How many networks answer."""
+        return len(self.kept.models) if isinstance(self.kept, Ensemble) else 1
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The settings whose networks answer together, or would; where all rows needed a fit, the heaviest of them."""
+        of_the_folds = len(self.blend.members) * len(self.chosen.losses)
+        if isinstance(self.kept, Ensemble) and self.n_networks < of_the_folds:
+            return self.blend.members[: self.n_networks]
+        return self.blend.members
 
     @property
     def candidates(self) -> list[Trial]:

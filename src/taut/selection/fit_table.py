@@ -1,8 +1,7 @@
-"""`fit_table`: the main job, from a table to a chosen network with an honest test score.
+"""`fit_table`: the main job, from a table to chosen networks with an honest test score.
 
 It sets the test rows aside, chooses networks by cross-validation on the rest, fits what they must be compared with, and
-looks at the test rows once. Floor 5 of the house; knows
-nothing of files or screens.
+looks at the test rows once. Floor 5 of the house; knows nothing of files or screens.
 """
 
 from __future__ import annotations
@@ -251,7 +250,9 @@ def _networks(
     return [
         many,
         one,
-        _Contender("unregularized network", "the same, all strengths 0", unregularized.scores, answers(bare), is_same),
+        _Contender(
+            "unregularized network", f"the {one.name}, all strengths 0", unregularized.scores, answers(bare), is_same
+        ),
     ]
 
 

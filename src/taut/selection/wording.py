@@ -10,16 +10,10 @@ from __future__ import annotations
 
 from math import isfinite, isnan
 
-__all__ = ["LARGE", "METRIC_WORDS", "NO_FOLDS", "plain", "plus_minus", "rounded", "ten_to_the"]
+__all__ = ["LARGE", "METRIC_WORDS", "plain", "plus_minus", "rounded", "ten_to_the"]
 
 #: What sentences call the metrics.
 METRIC_WORDS = {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "RMSE", "r2": "R²"}
-
-#: Why a score is missing, wherever scores stand.
-NO_FOLDS = (
-    "The ensemble has no cross-validated score (–): every training row has trained some of its networks, so that only "
-    "the test rows are new to it."
-)
 
 SMALL, LARGE = 1e-4, 1e6  # beyond these a power of ten is easier to read
 ROUNDING = 1e-9  # a relative error below this is rounding noise of values that are equal

@@ -97,12 +97,10 @@ def count_parameters(members: Mapping[str, bytes]) -> int:
         If the members are damaged.
     """
     weights = read_tensors(members[WEIGHTS], WEIGHTS)
+    document = read_document(members[NETWORK], NETWORK)
     with damage(f"{NETWORK} describes no network"):
-        layers = Network.from_spec(read_document(members[NETWORK], NETWORK)["layers"]).layers
-        for layer in layers:
-            layer.build(1)  # declares its statistics, whatever their widths
-    gathered = {f"{index}.{statistic.name}" for index, layer in enumerate(layers) for statistic in layer.statistics}
-    return sum(values.size for name, values in weights.items() if name not in gathered)
+        declared = _declared(Network.from_spec(document["layers"]), document["n_inputs"])
+    return sum(values.size for name, values in weights.items() if not isinstance(declared.get(name), Statistic))
 
 
 def write_tensors(tensors: dict[str, np.ndarray]) -> bytes:
