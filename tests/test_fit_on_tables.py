@@ -1,6 +1,6 @@
 """On real tables the chosen network is as good as the unregularized one, or better, and never loses to a constant.
 
-The conditions are those of docs/studies/fit_tables.py, whose results for all tables stand in docs/tables.md.
+Beside others, and on all tables, docs/generalization.md has what it does.
 """
 
 from __future__ import annotations

@@ -16,10 +16,11 @@ import numpy as np
 from taut.checks import check_choice
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.selection.baselines import fit_baselines
-from taut.selection.blending import Blend
+from taut.selection.blending import Blend, blended
 from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import Candidate, outcomes_on
+from taut.selection.entrants import entrants
 from taut.selection.fit_result import Entry, FitResult
 from taut.selection.folds import CV, Folds
 from taut.selection.halving import Budget
@@ -167,9 +168,9 @@ def fit_table(
     whole = Rest(rows.X, rows.y)
     seconds = None if budget is None else seconds_of(budget)
     limit = Budget(seconds, _fits_afterwards(folds, len(rows.y), n_jobs) + whole.fits(folds), 0.3, began)
-    found, blend = race(
-        folds, recipe, work_of(effort), objective, seed, limit, is_whole=whole.is_in(folds), crew=crew, report=report
-    )
+    entered, work = whole.enter(entrants(recipe, seed, objective, task), work_of(effort), folds)
+    found, finalists = race(entered, folds, work, limit, crew=crew, report=report)
+    blend = blended(finalists, folds, objective)
     notes += notes_on(found, blend, len(folds.y), len(rows.y))
     setting = recipe if effort == "none" else found.recipe(rule)
     chosen, unregularized = _cross_validated(folds, setting, setting.unregularized(), crew)
