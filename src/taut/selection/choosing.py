@@ -196,7 +196,7 @@ class Rest:
         return len(folds.y) == len(self.y)
 
     def enter(self, entered: Entrants, work: Work, folds: Folds) -> tuple[Entrants, Work]:
-        """Return who enters a race on the folds, and how much it is worth: less, if fits to all rows follow."""
+        """Return who enters a race on the folds, and what it is worth: less, if fits to all rows follow."""
         if self.is_in(folds):
             return entered, work
         # Of many rows, columns of pieces would take too much memory.
