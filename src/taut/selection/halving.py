@@ -15,7 +15,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from taut.selection.crew import Deadline, Workers, never
+from taut.selection.crew import Deadline, Workers
 from taut.selection.cross_validation import Progress, in_precision
 from taut.selection.folds import EncodedFolds, Folds
 from taut.selection.objectives import METRICS
@@ -240,8 +240,13 @@ class Contest:
                 mean = float(np.mean([found[place, fold].loss for fold in range(len(self.folds))]))
             progress.add(f"round {self.round + 1}, {self.recipes[place].describe()}", mean)
 
-        when = never if budget.seconds is None else partial(budget.deadline, time.time(), share)
-        self.workers.make(plans, keep, deadline=when)
+        if budget.seconds is None:
+            self.workers.make(plans, keep)
+        else:  # first those that must come to their end, which stand first, in whatever time there is
+            sure = sum(place < self.protected for place, _ in where)
+            self.workers.make(plans[:sure], keep, deadline=budget.deadline)
+            when = partial(budget.deadline, time.time(), share)
+            self.workers.make(plans[sure:], lambda index, outcome: keep(sure + index, outcome), deadline=when)
         return {
             place: [found[place, fold] for fold in range(len(self.folds)) if (place, fold) in found] for place in alive
         }
