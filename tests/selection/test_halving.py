@@ -24,29 +24,35 @@ def run(recipe: Recipe, seconds: float, epochs: int) -> FinishedRun:
     return FinishedRun(PlannedRun(recipe), "paused", None, None, np.zeros(1), columns, "accuracy", (None, 1, ""))
 
 
-def test_a_fit_takes_as_long_as_the_longest_of_the_recipes_that_are_not_out():
+def test_a_fit_takes_as_long_as_the_longest_that_is_likely():
     budget = Budget(100.0, fits=4.0, rest=1.0, began=1000.0)
     assert budget.reserve == 1.0
     for seconds in (9.0, 0.1, 0.1):  # the first one waited for the engine
         budget.learn(run(SMALL, seconds, 10))
     assert budget.reserve == pytest.approx(1.0 + 4 * 0.1)
     budget.learn(run(LARGE, 0.9, 30))
+    budget.expect([SMALL, LARGE], [])
     assert budget.reserve == pytest.approx(1.0 + 4 * 3.0)
     assert budget.deadline().moment == pytest.approx(1087.0)
     assert budget.deadline(1037.0, 0.5).moment == pytest.approx(1062.0)
-    budget.forget(LARGE)
+    budget.expect([SMALL], [SMALL, LARGE])
     assert budget.reserve == pytest.approx(1.4)
 
 
-def test_what_follows_never_takes_all_the_time():
-    budget = Budget(10.0, fits=100.0)
+def test_what_follows_never_takes_all_the_time_and_a_recipe_with_which_it_would_is_not_afforded():
+    budget = Budget(10.0, fits=4.0)
     budget.learn(run(LARGE, 3.0, 30))
+    budget.learn(run(SMALL, 0.1, 10))
+    assert not budget.affords(LARGE)
+    assert budget.affords(SMALL)
+    budget.expect([LARGE], [])
     assert budget.reserve == pytest.approx(8.0)
 
 
 def test_without_a_budget_there_is_no_deadline():
     budget = Budget(None, fits=3.0)
     budget.learn(run(LARGE, 3.0, 30))
+    assert budget.affords(LARGE)
     assert budget.deadline() is None
     assert not budget.is_spent
 
@@ -86,7 +92,7 @@ def test_settings_that_are_late_are_out_and_the_others_come_to_their_end(encoded
     assert not is_whole
     assert sorted(made) == [0, 1, 2, 3], "of the fourth, one fold was made, and of those behind it none"
     assert {0} < set(kept) < set(made)
-    assert [made[place].is_complete for place in kept] == [True, True]
+    assert all(made[place].is_complete for place in kept)
     assert progress.planned == progress.done
 
 
