@@ -28,7 +28,7 @@ from taut.selection.folds import CV, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
 from taut.selection.objectives import objective_of
-from taut.selection.search import seconds_of
+from taut.selection.search import begins, seconds_of
 from taut.selection.search_result import Effort, SearchResult, rank, simplest
 from taut.selection.work import Work, work_of
 from taut.training.ensemble import Ensemble
@@ -156,7 +156,7 @@ def choose(
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
     work = work_of(effort)
     objective_of(objective, task)
-    began, crew = clock.time(), Crew(n_jobs, backend)
+    began, crew = begins(budget), Crew(n_jobs, backend)
     folds = folds_of_some(
         X,
         y,

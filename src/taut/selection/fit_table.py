@@ -28,7 +28,7 @@ from taut.selection.looks import Looks
 from taut.selection.objectives import METRICS
 from taut.selection.rows import Rows
 from taut.selection.scores import Margin, RowScores, answers, score
-from taut.selection.search import seconds_of
+from taut.selection.search import begins, seconds_of
 from taut.selection.work import work_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
@@ -134,7 +134,7 @@ def fit_table(
     >>> [entry.name for entry in result.entries]
     ['chosen ensemble', 'one network', 'unregularized network', 'linear model', 'constant guess']
     """
-    began = time.time()
+    began = begins(budget)
     check_choice("rule", rule, ("min", "1se"))
     final = final or ("refit" if effort == "none" or rule == "1se" else "ensemble")
     check_choice("final", final, FINALS)
