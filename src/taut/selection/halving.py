@@ -90,7 +90,7 @@ class Budget:
         """Seconds of the longest fit that is likely to be asked for; as long as none is, of an ordinary one."""
         if self._likely:
             return max(map(self._fit, self._likely))
-        fits = sorted(map(self._fit, self._fits_of))
+        fits = sorted(map(self._fit, tuple(self._fits_of)))  # threads ask for it while others learn
         return fits[len(fits) // 2] if fits else 0.0
 
     def _fit(self, recipe: Recipe) -> float:
