@@ -1,10 +1,10 @@
-"""What `taut fit` finds, table by table, beside its own network without regularization and beside the default recipe.
+"""What `taut fit` finds, table by table, beside one network, the same without regularization, and the default recipe.
 
 For scikit-learn's sample sets and every Parquet table of a folder (target column `target`), at most `--rows` rows each,
-it prints one line of a Markdown table: the mean test score over `--seeds` splits of the chosen network, of the ensemble
-of its folds, of the same network without regularization, of the default recipe with nothing chosen, of a linear model
-and of a constant guess. All of them see the same rows of each split. From the root of the repository, with taut
-installed:
+it prints one line of a Markdown table: the mean test score over `--seeds` splits of the chosen ensemble, of the one
+network with the best single setting, of the same network without regularization, of the default recipe with nothing
+chosen, of a linear model and of a constant guess. All of them see the same rows of each split. From the root of the
+repository, with taut installed:
 
     python docs/studies/fit_tables.py --tables FOLDER --rows 3000 --seeds 3
 """
@@ -26,7 +26,7 @@ from taut.selection.scores import answers, score
 from taut.training import fit_model
 
 SAMPLES = ("breast_cancer", "wine", "digits", "diabetes")
-COLUMNS = ("chosen", "ensemble", "unregularized", "default", "linear", "constant")
+COLUMNS = ("chosen", "one network", "unregularized", "default", "linear", "constant")
 
 
 def tables(folder: Path | None, *, samples: bool) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -50,9 +50,9 @@ def scores(name: str, frame: pd.DataFrame, seed: int, effort: str) -> dict[str, 
     """Return what one split of one table gives."""
     result = fit_table(frame, "target", seed=seed, effort=effort, data_name=name)
     metric = result.metrics[0]
-    chosen, ensemble, bare, linear, constant = (entry.test[metric][0] for entry in result.entries)
+    chosen, one, bare, linear, constant = (entry.test[metric][0] for entry in result.entries)
     default = default_score(frame, result.task, seed)
-    values = dict(zip(COLUMNS, (chosen, ensemble, bare, default, linear, constant), strict=True))
+    values = dict(zip(COLUMNS, (chosen, one, bare, default, linear, constant), strict=True))
     told = {"metric": metric, "recipe": result.chosen.recipe.describe(), "seconds": result.seconds}
     return {"table": name, "rows": len(frame), "seed": seed, **told, **values}
 
@@ -66,7 +66,7 @@ def line(found: list[dict[str, object]]) -> str:
 
 
 def wins(found: list[list[dict[str, object]]], over: str) -> str:
-    """Return on how many tables the chosen network's mean score is lower, and the mean ratio with its interval."""
+    """Return on how many tables the chosen ensemble's mean score is lower, and the mean ratio with its interval."""
     means = np.array([[np.mean([one[side] for one in table]) for side in ("chosen", over)] for table in found])
     logs = np.log(means[:, 0] / means[:, 1])
     error = 1.96 * logs.std(ddof=1) / np.sqrt(len(logs))
@@ -97,7 +97,7 @@ def main() -> None:
             with chosen.out.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(one) + "\n" for one in found[-1])
     print()
-    for over in ("unregularized", "default", "linear", "constant"):
+    for over in ("one network", "unregularized", "default", "linear", "constant"):
         print(wins(found, over))
 
 
