@@ -1,6 +1,6 @@
 """On real tables the chosen ensemble is as good as an unregularized network, or better, and never loses to a constant.
 
-The conditions are those of docs/studies/fit_tables.py, whose results for all tables stand in docs/tables.md.
+Beside others, and on all tables, docs/generalization.md has what it does.
 """
 
 from __future__ import annotations

@@ -1,33 +1,73 @@
 """Ablations: what each part of the choice, and each ingredient of the usual recipe, is worth on real tables.
 
-`parts` makes one race a cut of a table and answers for the test rows by all of it, and by all but one part;
-`ingredients` fits the usual recipe and its variants to the folds of smaller cuts. Both are paired: the same rows, the
-same folds.
+Both are paired: the same rows, the same folds, all but one thing. `parts` answers for the test rows by the whole
+choice, and without one of its parts; `ingredients` by the networks of five folds with the usual recipe and its variants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from benchmarks.tables.figures import measured
 from benchmarks.tables.problems import Problem
 from taut import Recipe
-from taut.selection.blending import Finished, blended
-from taut.selection.choosing import folds_of_some, raced, work_of
+from taut.selection.blending import Finalists, blended
+from taut.selection.choosing import folds_of_some, race
 from taut.selection.crew import Crew
+from taut.selection.entrants import Entrants, entrants
 from taut.selection.fold_models import fold_models
 from taut.selection.folds import Folds
+from taut.selection.halving import Budget
+from taut.selection.search_result import Effort
+from taut.selection.work import Work, work_of
 from taut.training.ensemble import Ensemble
 
 __all__ = ["INGREDIENTS", "ingredients", "parts"]
 
 SEED, MOST_ROWS, CV = 0, 5000, 5
 
-#: Variants of the usual recipe, by what is different; what they are called, and the fields.
+_PLAIN_ADAM = {"optimizer": "adam", "weight_decay": 0.0}
+
+#: Variants of the usual recipe: what they are called, and the fields that differ. First what is taken out of it.
 INGREDIENTS: dict[str, dict[str, Any]] = {
     "as it is": {},
+    "no waves of numbers": {"embedding_width": 0},
+    "standard scaling": {"scaling": "standard"},
+    "standard parametrization (learning rate 0.003)": {"parametrization": "standard", "learning_rate": 0.003},
+    "no weight decay": _PLAIN_ADAM,
+    "no dropout": {"dropout": 0.0},
+    "ReLU": {"activation": "relu"},
+    "beta_2 of 0.999": {"beta_2": 0.999},
+    "constant learning rate": {"schedule": "constant"},
+    "30 epochs": {"epochs": 30},
+    "120 epochs": {"epochs": 120},
+    "dropout 0.1": {"dropout": 0.1},
+    "dropout 0.35": {"dropout": 0.35},
+    "weight decay 0.05": {"weight_decay": 0.05},
+    "weight decay 0.2": {"weight_decay": 0.2},
+    "pieces instead of waves (12 bins)": {"embedding_width": 0, "bins": 12},
+    "rectified waves (PLR)": {"embedding_rectified": True},
+    "waves of deviation 0.1": {"embedding_deviation": 0.1},
+    "waves of deviation 0.8": {"embedding_deviation": 0.8},
+    "categories embedded in 8": {"category_width": 8},
+    "learned factors of inputs": {"input_scale": True},
+    "layer normalization": {"normalization": "layer"},
+    "256 units": {"hidden_layer_sizes": (256,)},
+    "64, 64 units": {"hidden_layer_sizes": (64, 64)},
+    "label smoothing 0.03": {"label_smoothing": 0.03},
+    "mixup 0.3": {"mixup": 0.3},
+    "CutMix 0.3": {"cutmix": 0.3},
+    "EMA 0.98": {"ema": 0.98},
+    "SAM 0.05": {"sam": 0.05},
+    "DropConnect 0.15": {"dropconnect": 0.15},
+    "dropout and decay that fade": {"dropout_schedule": "flat_cosine", "weight_decay_schedule": "flat_cosine"},
+    "snapshots (2 of 3 cycles)": {"schedule": "cosine_restarts", "cycles": 3, "snapshots": 2},
+    "cosine over a logarithm (4 cycles)": {"schedule": "cosine_log"},
+    "input noise 0.1": {"input_noise": 0.1},
+    "input dropout 0.1": {"input_dropout": 0.1},
+    "L1 0.0001": {"l1": 1e-4},
+    "max-norm 1": {"max_norm": 1.0},
 }
 
 
@@ -39,27 +79,29 @@ def _folds(problem: Problem) -> Folds:
 
 
 def parts(problem: Problem) -> dict[str, dict[str, float]]:
-    """Return the figures of the choice and of what is left of it without one of its parts."""
-    folds = _folds(problem)
-    _, finished = raced(folds, Recipe(), work_of("standard"), "auto", SEED, crew=Crew())
-    whole = blended(finished, folds)
-    best = [finished[0], min(finished, key=lambda one: one[0].mean)]
-    first = [one for one in finished if one[0].round == 0]
-    simple = [one for one in finished if not (one[0].recipe.embedding_width or one[0].recipe.bins)]
-    alone = blended(best, folds)
-    variants: dict[str, Callable[[], Ensemble]] = {
-        "all of it": lambda: whole.ensemble(folds),
-        "without a temperature": lambda: replace(whole, temperature=1.0).ensemble(folds),
-        "without further rounds": lambda: _of(first, folds),
-        "without embeddings and pieces of numbers": lambda: _of(simple, folds),
-        "the best setting alone, its networks of all folds": lambda: alone.ensemble(folds),
-        "the best setting alone, its network of one fold": lambda: Ensemble(alone.ensemble(folds).models[:1]),
+    """Return the figures of the choice, and of what is left of it without one of its parts."""
+    folds, work = _folds(problem), work_of("standard")
+    everyone = entrants(Recipe(), SEED, "auto", folds.task)
+    finalists = _raced(everyone, folds, work)
+    whole, alone = blended(finalists, folds), Finalists()
+    alone.constant, alone.best = finalists.constant, finalists.best[:1]
+    networks = blended(alone, folds).ensemble(folds)
+    first = Work(Effort(work.effort.coarse, ()), work.multiplications, work.rows)
+    as_they_are = everyone.without("bins")
+    as_they_are = replace(as_they_are, portfolio=[{**one, "embedding_width": 0} for one in as_they_are.portfolio])
+    answering = {
+        "all of it": whole.ensemble(folds),
+        "without a temperature": replace(whole, temperature=1.0).ensemble(folds),
+        "without further rounds": blended(_raced(everyone, folds, first), folds).ensemble(folds),
+        "without waves and pieces of numbers": blended(_raced(as_they_are, folds, work), folds).ensemble(folds),
+        "the best setting alone, the networks of its folds": networks,
+        "the best setting alone, one network": Ensemble(networks.models[:1]),
     }
-    return {name: _figures(make(), problem) for name, make in variants.items()}
+    return {name: _figures(each, problem) for name, each in answering.items()}
 
 
-def _of(finished: Finished, folds: Folds) -> Ensemble:
-    return blended(finished, folds).ensemble(folds)
+def _raced(entered: Entrants, folds: Folds, work: Work) -> Finalists:
+    return race(entered, folds, work, Budget(None), crew=Crew())[1]
 
 
 def ingredients(problem: Problem) -> dict[str, dict[str, float]]:
@@ -68,6 +110,7 @@ def ingredients(problem: Problem) -> dict[str, dict[str, float]]:
     return {
         name: _figures(fold_models(replace(Recipe(dtype="float32"), **changes), folds), problem)
         for name, changes in INGREDIENTS.items()
+        if problem.is_classification or "label_smoothing" not in changes
     }
 
 

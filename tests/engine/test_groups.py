@@ -55,8 +55,8 @@ def one_step(penalty, w, sizes, dtype, optimizer, threads=1):
     network = Network([Dense(w.shape[1], penalty)])
     network.build(len(w), dtype=dtype)
     program = Program(
-        network, lanes=lanes(dtype), batch_size=8, threads=threads, averages=False, keeps_best=False, strip=64,
-        tile_bytes=1 << 12,
+        network, lanes=lanes(dtype), batch_size=8, threads=threads, averages=False, keeps_best=False, ascends=False,
+        strip=64, tile_bytes=1 << 12,
     )  # fmt: skip
     memory, settings = np.zeros(program.size, dtype=dtype), np.zeros(f.SETTINGS, dtype=np.int64)
     for name, value in program.places.items():

@@ -28,7 +28,7 @@ from taut.selection.folds import CV, Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
 from taut.selection.objectives import objective_of
-from taut.selection.search import seconds_of
+from taut.selection.search import begins, seconds_of
 from taut.selection.search_result import Effort, SearchResult, rank, simplest
 from taut.selection.work import Work, work_of
 from taut.training.ensemble import Ensemble
@@ -156,7 +156,7 @@ def choose(
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
     work = work_of(effort)
     objective_of(objective, task)
-    began, crew = clock.time(), Crew(n_jobs, backend)
+    began, crew = begins(budget), Crew(n_jobs, backend)
     folds = folds_of_some(
         X,
         y,
@@ -173,9 +173,9 @@ def choose(
     seconds = None if budget is None else seconds_of(budget)
     whole = Rest(X, y, sample_weight)
     limit = Budget(seconds, whole.fits(folds) if final == "ensemble" else 2.0 * len(y) / len(folds.y), 0.2, began)
-    found, blend = race(
-        folds, recipe or Recipe(), work, objective, seed, limit, is_whole=whole.is_in(folds), crew=crew, report=report
-    )
+    entered, work = whole.enter(entrants(recipe or Recipe(), seed, objective, task), work, folds)
+    found, finalists = race(entered, folds, work, limit, crew=crew, report=report)
+    blend = blended(finalists, folds, objective)
     notes = notes_on(found, blend, len(folds.y), len(y))
     if final == "ensemble":
         return Chosen(found, blend, whole.ensemble(blend, folds, crew), notes)
@@ -194,6 +194,13 @@ class Rest:
     def is_in(self, folds: Folds) -> bool:
         """Say whether the folds have all rows."""
         return len(folds.y) == len(self.y)
+
+    def enter(self, entered: Entrants, work: Work, folds: Folds) -> tuple[Entrants, Work]:
+        """Return who enters a race on the folds, and what it is worth: less, if fits to all rows follow."""
+        if self.is_in(folds):
+            return entered, work
+        # Of many rows, columns of pieces would take too much memory.
+        return entered.without("bins"), replace(work, multiplications=_SHARE_OF_RACE * work.multiplications)
 
     def fits(self, folds: Folds) -> float:
         """Return how many fits to a fold the ensemble takes that is fitted after the choice."""
@@ -225,25 +232,38 @@ class Rest:
 
 
 def race(
+    entered: Entrants,
     folds: Folds,
-    recipe: Recipe,
     work: Work,
-    objective: str,
-    seed: int,
     limit: Budget,
     *,
-    is_whole: bool = True,
     crew: Crew,
     report: Report | None = None,
-) -> tuple[SearchResult, Blend]:
-    """Race the portfolio, without what `recipe` sets otherwise, on folds; return what was tried, and who answers."""
-    entered = entrants(recipe, seed, objective, folds.task)
-    if not is_whole:  # of many rows, columns of pieces would take too much memory
-        entered = entered.without("bins")
-        work = replace(work, multiplications=_SHARE_OF_RACE * work.multiplications)
-    entered, effort = entered.affordable(folds, work)
-    found, finalists = _raced(entered, folds, effort, work, limit, crew, report)
-    return found, blended(finalists, folds, objective)
+) -> tuple[SearchResult, Finalists]:
+    """Race as many entrants as the work is enough for, and refine the best.
+
+    Parameters
+    ----------
+    entered : Entrants
+        Who enters.
+    folds : Folds
+        The folds.
+    work : Work
+        How much it is worth.
+    limit : Budget
+        How long it may take.
+    crew : Crew
+        Who trains.
+    report : callable, optional
+        Told ``(fits done, fits planned, words)``.
+
+    Returns
+    -------
+    SearchResult, Finalists
+        All that was tried, and the best that came to their end, with their networks.
+    """
+    some, effort = entered.affordable(folds, work)
+    return _raced(some, folds, effort, work, limit, crew, report)
 
 
 def folds_of_some(

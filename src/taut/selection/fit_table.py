@@ -16,10 +16,11 @@ import numpy as np
 from taut.checks import check_choice
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.selection.baselines import fit_baselines
-from taut.selection.blending import Blend
+from taut.selection.blending import Blend, blended
 from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import Candidate, outcomes_on
+from taut.selection.entrants import entrants
 from taut.selection.fit_result import Entry, FitResult
 from taut.selection.folds import CV, Folds
 from taut.selection.halving import Budget
@@ -27,7 +28,7 @@ from taut.selection.looks import Looks
 from taut.selection.objectives import METRICS
 from taut.selection.rows import Rows
 from taut.selection.scores import Margin, RowScores, answers, score
-from taut.selection.search import seconds_of
+from taut.selection.search import begins, seconds_of
 from taut.selection.work import work_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
@@ -133,7 +134,7 @@ def fit_table(
     >>> [entry.name for entry in result.entries]
     ['chosen ensemble', 'one network', 'unregularized network', 'linear model', 'constant guess']
     """
-    began = time.time()
+    began = begins(budget)
     check_choice("rule", rule, ("min", "1se"))
     final = final or ("refit" if effort == "none" or rule == "1se" else "ensemble")
     check_choice("final", final, FINALS)
@@ -167,9 +168,9 @@ def fit_table(
     whole = Rest(rows.X, rows.y)
     seconds = None if budget is None else seconds_of(budget)
     limit = Budget(seconds, _fits_afterwards(folds, len(rows.y), n_jobs) + whole.fits(folds), 0.3, began)
-    found, blend = race(
-        folds, recipe, work_of(effort), objective, seed, limit, is_whole=whole.is_in(folds), crew=crew, report=report
-    )
+    entered, work = whole.enter(entrants(recipe, seed, objective, task), work_of(effort), folds)
+    found, finalists = race(entered, folds, work, limit, crew=crew, report=report)
+    blend = blended(finalists, folds, objective)
     notes += notes_on(found, blend, len(folds.y), len(rows.y))
     setting = recipe if effort == "none" else found.recipe(rule)
     chosen, unregularized = _cross_validated(folds, setting, setting.unregularized(), crew)

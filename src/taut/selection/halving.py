@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import numpy as np
 
-from taut.selection.crew import Deadline, Workers, never
+from taut.selection.crew import Deadline, Workers
 from taut.selection.cross_validation import Progress, in_precision
 from taut.selection.folds import EncodedFolds, Folds
 from taut.selection.objectives import METRICS
@@ -57,6 +57,7 @@ class Budget:
     rest: float = 0.0
     began: float = field(default_factory=time.time)
     _fits_of: dict[Recipe, list[float]] = field(default_factory=dict, repr=False)
+    _likely: set[Recipe] = field(default_factory=set, repr=False)
 
     def learn(self, run: FinishedRun) -> None:
         """Learn from a run how long a whole fit of its recipe takes."""
@@ -64,9 +65,15 @@ class Budget:
         if self.seconds is not None and seconds is not None and len(seconds):
             insort(self._fits_of.setdefault(recipe, []), float(seconds[-1]) / len(seconds) * recipe.epochs)
 
-    def forget(self, recipe: Recipe) -> None:
-        """Leave a recipe out of account, for it is out, and nothing will be fitted with it."""
-        self._fits_of.pop(recipe, None)
+    def expect(self, kept: Iterable[Recipe], out: Iterable[Recipe]) -> None:
+        """Reckon with fits of those that were kept, and no more of those that are out."""
+        self._likely = (self._likely - set(out)) | set(kept)
+
+    def affords(self, recipe: Recipe) -> bool:
+        """Say whether in the time that is left a recipe can be fitted as often as will be asked, with some to spare."""
+        if self.seconds is None:
+            return True
+        return self.rest + self.fits * self._fit(recipe) <= _MOST_RESERVED * (self.began + self.seconds - time.time())
 
     @property
     def reserve(self) -> float:
@@ -80,8 +87,16 @@ class Budget:
 
     @property
     def _a_fit(self) -> float:
-        """Seconds of the longest fit of any recipe that is not out, each by its median: the first runs may wait."""
-        return max((own[len(own) // 2] for own in self._fits_of.values()), default=0.0)
+        """Seconds of the longest fit that is likely to be asked for; as long as none is, of an ordinary one."""
+        if self._likely:
+            return max(map(self._fit, self._likely))
+        fits = sorted(map(self._fit, self._fits_of))
+        return fits[len(fits) // 2] if fits else 0.0
+
+    def _fit(self, recipe: Recipe) -> float:
+        """Seconds of a fit, in the median, because the first runs may wait for the engine."""
+        own = self._fits_of.get(recipe)
+        return own[len(own) // 2] if own else 0.0
 
     def deadline(self, since: float | None = None, share: float = 1.0) -> Deadline | None:
         """Return when the search must end, as far as is known by now, or when a share of it since a moment is over."""
@@ -160,8 +175,9 @@ class Contest:
     def run(self, budget: Budget, progress: Progress) -> tuple[dict[int, Trial], bool]:
         """Return what became of each setting, and whether the contest came to its end.
 
-        Each rung has its share of the time that is left. A setting that is not there by then is out, and the others
-        go on: so a short budget tries fewer settings, not all of them halfway.
+        Each rung has its share of the time that is left. A setting that is not there by then is out, as is one with
+        which there would be no time for what follows, and the others go on: so a short budget tries fewer settings, not
+        all of them halfway.
         """
         trials: dict[int, Trial] = {}
         paused: dict[tuple[int, int], FinishedRun] = {}
@@ -173,15 +189,15 @@ class Contest:
                 expected, progress.planned = expected + surplus, progress.planned + surplus
             outcomes = self._climb(alive, rung, share, paused, budget, progress)
             there = [place for place in alive if len(outcomes[place]) == len(self.folds)]
-            is_whole = is_whole and len(there) == len(alive)
             for place in there:
                 trials[place] = self._trial(place, rung, outcomes[place], trials.get(place))
                 if rung == 1.0 and self.keep is not None:
                     self.keep(trials[place], outcomes[place])
             paused = {(place, fold): outcome.run for place in there for fold, outcome in enumerate(outcomes[place])}
-            kept = self._kept(there, trials)
-            for place in set(alive) - set(kept):
-                budget.forget(self._recipes[place])
+            able = [place for place in there if place < self.protected or budget.affords(self._recipes[place])]
+            is_whole = is_whole and len(able) == len(alive)
+            kept = self._kept(able, trials)
+            budget.expect((self._recipes[place] for place in kept), (self._recipes[place] for place in alive))
             alive = kept
             if not alive:
                 break
@@ -240,8 +256,13 @@ class Contest:
                 mean = float(np.mean([found[place, fold].loss for fold in range(len(self.folds))]))
             progress.add(f"round {self.round + 1}, {self.recipes[place].describe()}", mean)
 
-        when = never if budget.seconds is None else partial(budget.deadline, time.time(), share)
-        self.workers.make(plans, keep, deadline=when)
+        if budget.seconds is None:
+            self.workers.make(plans, keep)
+        else:  # first those that must come to their end, which stand first, in whatever time there is
+            sure = sum(place < self.protected for place, _ in where)
+            self.workers.make(plans[:sure], keep, deadline=budget.deadline)
+            when = partial(budget.deadline, time.time(), share)
+            self.workers.make(plans[sure:], lambda index, outcome: keep(sure + index, outcome), deadline=when)
         return {
             place: [found[place, fold] for fold in range(len(self.folds)) if (place, fold) in found] for place in alive
         }

@@ -59,7 +59,7 @@ class Hunt:
     protected : int
         So many of them are trained to their end in any case.
     barren : int
-        From so many of them, nothing is refined.
+        From so many of them, nothing is refined, and nothing taken out.
     removals : int
         Most rounds that take the best setting's ingredients out, one by one.
     keep : callable, optional
@@ -103,6 +103,8 @@ class Hunt:
                 self.progress.planned -= self._planned(number, sizes[number]) - self._planned(number, len(settings))
             else:
                 self.weighed = min(self.trials, key=rank)
+                if self._is_barren(self.weighed):
+                    return
                 best = self.weighed.setting
                 less = [_less(best, name) for name in best if name in self.space.dimensions]
                 settings = _new(less, [one for one in self.trials if one.is_complete])
@@ -154,6 +156,9 @@ class Hunt:
             self.trials += [trial for trial in made.values() if trial.is_complete]
         return whole
 
+    def _is_barren(self, trial: Trial) -> bool:
+        return trial.round == 0 and trial.index < self.barren
+
     def _planned(self, number: int, settings: int) -> int:
         """Return how many fits a round of so many settings was planned with."""
         return planned_fits(settings, len(self.folds), 0 if number else self.protected)
@@ -167,9 +172,7 @@ class Hunt:
             usual = [strengths for strengths in STRENGTHS if space.has(strengths)]
             draws = [space.drawn(random.at(item=place, epoch=0)) for place in range(2 * wanted)]
             return [space.setting(space.base), {}, *usual, *draws]
-        able = (
-            trial for trial in self.trials if np.isfinite(trial.mean) and (trial.round or trial.index >= self.barren)
-        )
+        able = (trial for trial in self.trials if np.isfinite(trial.mean) and not self._is_barren(trial))
         parents = [trial.setting for trial in sorted(able, key=rank)[:_PARENTS]]
         if not parents:
             return []

@@ -21,6 +21,7 @@ import numpy as np
 
 from taut.checks import check_choice, check_number, shown
 from taut.data.targets import ClassWeight, infer_task
+from taut.engine.compiled import compiled_run
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import CHOOSING, Progress, check_recipe
@@ -34,7 +35,7 @@ from taut.training.model import Table
 from taut.training.recipe import TASKS, Recipe
 from taut.versions import versions
 
-__all__ = ["run_search", "search", "seconds_of"]
+__all__ = ["begins", "run_search", "search", "seconds_of"]
 
 
 def search(
@@ -106,10 +107,9 @@ def search(
     >>> len(found.trials) >= 4, found.stopped_by_budget
     (True, False)
     """
-    began = clock.time()
     if not isinstance(recipe, Recipe):
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
-    recipe = replace(recipe, early_stopping=False)
+    began, recipe = begins(budget, dtype or recipe.dtype), replace(recipe, early_stopping=False)
     check_recipe(recipe)
     task = infer_task(y) if task is None else task
     check_choice("task", task, TASKS)
@@ -126,6 +126,13 @@ def search(
         crew=Crew(n_jobs, backend),
         report=report,
     )
+
+
+def begins(budget: float | str | None, dtype: str = CHOOSING) -> float:
+    """Return when a budget begins to run out: once the engine is there, which may have to be compiled first."""
+    if budget is not None:
+        compiled_run(dtype)
+    return clock.time()
 
 
 def seconds_of(budget: float | str) -> float:
