@@ -1,4 +1,4 @@
-"""On real tables the chosen network is as good as the unregularized one, or better, and never loses to a constant.
+"""On real tables the chosen ensemble is as good as an unregularized network, or better, and never loses to a constant.
 
 Beside others, and on all tables, docs/generalization.md has what it does.
 """
@@ -25,10 +25,10 @@ def check(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "wine", "digits", "diabetes"])
-def test_chosen_network_holds_up_on_the_sample_sets(name):
+def test_chosen_ensemble_holds_up_on_the_sample_sets(name):
     check(load_sample(name)[0])
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_chosen_network_holds_up_on_real_tables(name: str, shared_data: Path):
+def test_chosen_ensemble_holds_up_on_real_tables(name: str, shared_data: Path):
     check(pd.read_parquet(shared_data / f"{name}.parquet"))

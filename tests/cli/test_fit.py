@@ -160,7 +160,7 @@ def _looked(tables, capsys, *words: str) -> dict:
         (["--effort", "none"], Model, ["chosen network", "ensemble"]),
         (["--effort", "none", "--final", "ensemble"], Ensemble, ["chosen ensemble", "one network"]),
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_fit_keeps_the_ensemble_unless_one_network_is_asked_for(options, kind, names, tables, workplace, capsys):
     assert fit(tables, "wine", "--json", *options) == 0

@@ -27,7 +27,7 @@ def small_path(X, y, **options):
 @pytest.fixture(scope="module")
 def l2():
     frame, target = load_sample("wine")
-    return small_path(frame.drop(columns=target), frame[target], values=[0.0, 0.001, 0.01, 0.1])
+    return small_path(frame.drop(columns=target), frame[target], values=[0.0, 0.001, 0.003, 0.01])
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,16 @@ from taut.storage import save
 from taut.training import Ensemble, Model, Recipe, fit_model
 
 ROWS = 90
+# Few layers, so that it is easy to say which of them is spoiled.
+PLAIN = {
+    "hidden_layer_sizes": (6,),
+    "activation": "relu",
+    "epochs": 3,
+    "embedding_width": 0,
+    "dropout": 0.0,
+    "l2": 1e-4,
+    "scaling": "standard",
+}
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +60,7 @@ def fit(frame: pd.DataFrame) -> Callable[..., Model]:
     """Return a function that fits a small model to the table, for a target made of 0, 1, 2."""
 
     def fitted(target: Callable[[np.ndarray], object], task: str = "classification", **settings: object) -> Model:
-        recipe = Recipe(hidden_layer_sizes=(6,), epochs=3, **settings)
-        return fit_model(recipe, frame, target(np.arange(ROWS) % 3), task=task)
+        return fit_model(Recipe(**PLAIN | settings), frame, target(np.arange(ROWS) % 3), task=task)
 
     return fitted
 
@@ -79,7 +88,7 @@ def fit_ensemble(frame: pd.DataFrame) -> Callable[..., Ensemble]:
         return Ensemble(
             tuple(
                 fit_model(
-                    Recipe(hidden_layer_sizes=(6,), epochs=3, seed=fold, **settings),
+                    Recipe(**PLAIN | settings, seed=fold),
                     frame[held != fold],
                     y[held != fold],
                     task=task,

@@ -40,7 +40,7 @@ WIDE = 100  # from here on there is room for settings beside the scores
 
 METRIC_NAMES = {"log_loss": "log loss", "accuracy": "accuracy", "rmse": "RMSE", "r2": "R²"}
 SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-PLAIN = str.maketrans(dict(zip(SUPERSCRIPTS + "−–×", "-0123456789--x", strict=True)) | {"±": "+-", "→": "->"})
+PLAIN = str.maketrans(dict(zip(SUPERSCRIPTS + "−–×", "-0123456789--x", strict=True)) | {"±": "+-", "→": "->", "·": "+"})
 LOWER_IS_BETTER = ("log_loss", "rmse")
 
 

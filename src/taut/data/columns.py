@@ -283,7 +283,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # In earlier model files, an encoder has no pieces, and scikit-learn's encoder of categories.
         state = {name: value for name, value in state.items() if name != "one_hot_"}
-        super().__setstate__({"bins": 0, "pieces_": None} | state)
+        for name, value in (("bins", 0), ("pieces_", None)):
+            state.setdefault(name, value)
+        super().__setstate__(state)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
