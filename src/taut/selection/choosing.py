@@ -249,7 +249,7 @@ def folds_of_some(
             None if each is None else take(each, rows) for each in (groups, time, sample_weight)
         )
     splits = splits_of(cv, X, y, task=task, repeats=repeats, groups=groups, time=time, seed=seed)
-    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes)
+    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes, groups)
 
 
 def _raced(
