@@ -196,7 +196,8 @@ class Contest:
                 trials[place] = self._trial(place, rung, outcomes[place], trials.get(place))
                 if rung == 1.0 and self.keep is not None:
                     self.keep(trials[place], outcomes[place])
-            able = [place for place in there if place < self.protected or budget.affords(self._recipes[place])]
+            sure = self.protected if rung < 1.0 else len(self.recipes)  # who is at the end needs no more time
+            able = [place for place in there if place < sure or budget.affords(self._recipes[place])]
             better = self._kept(able, trials)
             kept = self._in_time(better, outcomes, paused, rung, time.time() - began, budget)
             is_whole = is_whole and len(able) == len(alive) and len(kept) == len(better)
