@@ -151,7 +151,7 @@ def test_nothing_is_refined_from_the_constant_guess():
 
 
 def test_a_refinement_that_does_not_go_with_what_stays_is_not_tried(monkeypatch):
-    one = Entry("one", {"hidden_layer_sizes": (8,), "epochs": 5}, "for tests")
+    one = Entry({"hidden_layer_sizes": (8,), "epochs": 5}, "for tests")
     monkeypatch.setattr(entering, "PORTFOLIO", (one, replace(one, setting={"hidden_layer_sizes": (9,), "epochs": 5})))
     found = quick(*classes(48), recipe=Recipe(dropout=(0.1,)), effort=20)
     assert {len(trial.recipe.hidden_layer_sizes) for trial in found.search.trials} == {1}
