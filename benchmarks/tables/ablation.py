@@ -1,7 +1,7 @@
 """Ablations: what each part of the choice, and each ingredient of the usual recipe, is worth on real tables.
 
 Both are paired: the same rows, the same folds, all but one thing. `parts` answers for the test rows by the whole
-choice, and without one of its parts; `ingredients` by the networks of five folds with the usual recipe and its variants.
+choice, and without one of its parts; `ingredients` by the networks of five folds with the usual recipe and variants.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from taut.errors import InvalidValue
 from taut.selection.blending import Finalists, blended
 from taut.selection.choosing import race
 from taut.selection.crew import Crew
+from taut.selection.entrants import entrants
 from taut.selection.folds import Folds, splits_of
 from taut.selection.halving import Budget
 from taut.selection.objectives import METRICS, OBJECTIVES
@@ -29,7 +30,8 @@ def raced(request: pytest.FixtureRequest) -> tuple[Folds, Any]:
     frame, target = load_sample(SAMPLES[request.param])
     X, y = frame.drop(columns=target)[:160], frame[target][:160]
     folds = Folds(X, y, request.param, splits_of(3, X, y, task=request.param, seed=0))
-    return folds, race(folds, QUICK, work_of(6), "auto", 0, Budget(None), crew=Crew(1))[1]
+    everyone = entrants(QUICK, 0, "auto", folds.task)
+    return folds, blended(race(everyone, folds, work_of(6), Budget(None), crew=Crew(1))[1], folds)
 
 
 def test_weights_sum_to_one_and_none_is_negligible(raced):

@@ -96,6 +96,27 @@ def test_settings_that_are_late_are_out_and_the_others_come_to_their_end(encoded
     assert progress.planned == progress.done
 
 
+def test_settings_that_cannot_come_to_their_end_in_time_are_out_and_those_that_must_are_not(encoded, monkeypatch):
+    monkeypatch.setattr(Budget, "fit", lambda _self, recipe: 1e9 if recipe.l2 > 1e-5 else 1e-3)
+    kept: list[int] = []
+    with Crew(1).at_work(encoded.all) as workers:
+        made, is_whole = contest(encoded, workers, kept).run(Budget(1e6), Progress(0, None))
+    assert not is_whole
+    assert len(made) == 8
+    assert 0 in kept
+    assert set(kept) <= {0, 5, 6, 7}
+
+
+def test_who_is_at_the_end_is_not_asked_for_more_time(encoded, monkeypatch):
+    monkeypatch.setattr(Budget, "affords", lambda _self, _recipe: False)
+    recipes = [Recipe(hidden_layer_sizes=(4,), epochs=2, l2=l2) for l2 in (0.1, 0.01)]
+    with Crew(1).at_work(encoded.all) as workers:
+        last = Contest(encoded, workers, 0, [{}, {}], recipes, "float32")
+        made, is_whole = last.run(Budget(1e6), Progress(4, None))
+    assert is_whole
+    assert len(made) == 2
+
+
 def test_a_budget_that_suffices_changes_nothing(encoded):
     kept: list[int] = []
     with Crew(1).at_work(encoded.all) as workers:

@@ -246,7 +246,7 @@ def about_ingredients(search: SearchResult, chosen: Candidate) -> list[str]:
     if not search.best.setting:
         return ["The setting with the lowest loss has no ingredient that could be taken out."]
     if not found:
-        return ["That is not known: training without them did not come to its end."]
+        return ["That is not known: none was taken out, or training without them did not come to its end."]
     first, clear = found[0], sum(one.worth > one.error for one in found)
     whose = "the chosen setting" if chosen.recipe == search.best.recipe else "the setting with the lowest loss"
     sentences = [

@@ -289,7 +289,7 @@ def folds_of_some(
             None if each is None else take(each, rows) for each in (groups, time, sample_weight)
         )
     splits = splits_of(cv, X, y, task=task, repeats=repeats, groups=groups, time=time, seed=seed)
-    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes, CHOOSING)
+    return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes, dtype=CHOOSING, groups=groups)
 
 
 def _raced(

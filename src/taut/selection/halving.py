@@ -34,6 +34,8 @@ _KEPT = 0.5
 _ENOUGH = 8
 # More than this share of the time is never set aside for what follows.
 _MOST_RESERVED = 0.8
+# Where next to nothing was trained, nothing is known of the pace.
+_SLOWEST = 0.1
 
 
 @dataclass
@@ -61,9 +63,9 @@ class Budget:
 
     def learn(self, run: FinishedRun) -> None:
         """Learn from a run how long a whole fit of its recipe takes."""
-        seconds, recipe = run.columns.get("seconds"), run.planned.recipe
-        if self.seconds is not None and seconds is not None and len(seconds):
-            insort(self._fits_of.setdefault(recipe, []), float(seconds[-1]) / len(seconds) * recipe.epochs)
+        recipe, epochs = run.planned.recipe, len(run.columns.get("seconds", ()))
+        if self.seconds is not None and epochs:
+            insort(self._fits_of.setdefault(recipe, []), _seconds(run) / epochs * recipe.epochs)
 
     def expect(self, kept: Iterable[Recipe], out: Iterable[Recipe]) -> None:
         """Reckon with fits of those that were kept, and no more of those that are out."""
@@ -73,7 +75,7 @@ class Budget:
         """Say whether in the time that is left a recipe can be fitted as often as will be asked, with some to spare."""
         if self.seconds is None:
             return True
-        return self.rest + self.fits * self._fit(recipe) <= _MOST_RESERVED * (self.began + self.seconds - time.time())
+        return self.rest + self.fits * self.fit(recipe) <= _MOST_RESERVED * (self.began + self.seconds - time.time())
 
     @property
     def reserve(self) -> float:
@@ -89,12 +91,12 @@ class Budget:
     def _a_fit(self) -> float:
         """Seconds of the longest fit that is likely to be asked for; as long as none is, of an ordinary one."""
         if self._likely:
-            return max(map(self._fit, self._likely))
-        fits = sorted(map(self._fit, self._fits_of))
+            return max(map(self.fit, self._likely))
+        fits = sorted(map(self.fit, list(self._fits_of)))  # a copy: threads ask, while another learns
         return fits[len(fits) // 2] if fits else 0.0
 
-    def _fit(self, recipe: Recipe) -> float:
-        """Seconds of a fit, in the median, because the first runs may wait for the engine."""
+    def fit(self, recipe: Recipe) -> float:
+        """Return the seconds of a fit, in the median, because the first runs may wait for the engine."""
         own = self._fits_of.get(recipe)
         return own[len(own) // 2] if own else 0.0
 
@@ -187,18 +189,21 @@ class Contest:
             surplus = progress.done - before + len(alive) * len(self.folds) - expected
             if surplus > 0:
                 expected, progress.planned = expected + surplus, progress.planned + surplus
+            began = time.time()
             outcomes = self._climb(alive, rung, share, paused, budget, progress)
             there = [place for place in alive if len(outcomes[place]) == len(self.folds)]
             for place in there:
                 trials[place] = self._trial(place, rung, outcomes[place], trials.get(place))
                 if rung == 1.0 and self.keep is not None:
                     self.keep(trials[place], outcomes[place])
-            paused = {(place, fold): outcome.run for place in there for fold, outcome in enumerate(outcomes[place])}
-            able = [place for place in there if place < self.protected or budget.affords(self._recipes[place])]
-            is_whole = is_whole and len(able) == len(alive)
-            kept = self._kept(able, trials)
+            sure = self.protected if rung < 1.0 else len(self.recipes)  # who is at the end needs no more time
+            able = [place for place in there if place < sure or budget.affords(self._recipes[place])]
+            better = self._kept(able, trials)
+            kept = self._in_time(better, outcomes, paused, rung, time.time() - began, budget)
+            is_whole = is_whole and len(able) == len(alive) and len(kept) == len(better)
             budget.expect((self._recipes[place] for place in kept), (self._recipes[place] for place in alive))
             alive = kept
+            paused = {(place, fold): outcome.run for place in alive for fold, outcome in enumerate(outcomes[place])}
             if not alive:
                 break
         progress.planned -= expected - (progress.done - before)
@@ -216,6 +221,31 @@ class Contest:
         return [
             place for place in ranked if (place < self.protected or place in better) and np.isfinite(trials[place].mean)
         ]
+
+    def _in_time(
+        self,
+        kept: Sequence[int],
+        outcomes: dict[int, list[Outcome]],
+        paused: dict[tuple[int, int], FinishedRun],
+        rung: float,
+        elapsed: float,
+        budget: Budget,
+    ) -> list[int]:
+        """Return those of the kept, best first, that can come to their end, at the pace of the last rung, in time."""
+        deadline = budget.deadline()
+        if deadline is None or rung == 1.0:
+            return list(kept)
+        ends = [_seconds(outcome.run) for own in outcomes.values() for outcome in own]
+        starts = [_seconds(run) for (place, _), run in paused.items() if outcomes[place]]
+        # Seconds of training in a second, on however many threads.
+        pace = max((sum(ends) - sum(starts)) / elapsed, _SLOWEST)
+        left, able = deadline.moment - time.time(), []
+        for place in kept:
+            way = (1.0 - rung) * budget.fit(self._recipes[place]) * len(self.folds) / pace
+            if place < self.protected or way <= left:
+                able.append(place)
+                left -= (_KEPT if rung < RUNGS[-1] else 1.0) * way  # of several, some will fall behind
+        return able
 
     def _rungs(self, settings: int) -> list[float]:
         """Return the shares of the epochs at which settings are compared, as far as they are different epochs."""
@@ -287,6 +317,12 @@ class Contest:
             },
             course=({} if before is None else before.course) | {epochs: mean},
         )
+
+
+def _seconds(run: FinishedRun) -> float:
+    """Return how long a run has been trained; one that broke at once has no history."""
+    seconds = run.columns.get("seconds")
+    return 0.0 if seconds is None or not len(seconds) else float(seconds[-1])
 
 
 def _epochs(recipe: Recipe, rung: float) -> int:

@@ -34,10 +34,11 @@ class Entry:
     source: str
 
 
-# The linear models are plain ones.
+# The linear models are plain ones: clipping would bend them.
 _LINEAR: dict[str, Any] = {
     "hidden_layer_sizes": (),
     "embedding_width": 0,
+    "scaling": "standard",
     "parametrization": "standard",
     "learning_rate": 0.01,
     "beta_2": 0.999,

@@ -57,8 +57,8 @@ class Work:
         Examples
         --------
         >>> work = Work(Effort(10, (6, 2)), 1e9, rows=200)
-        >>> work.within(1000, [1e7] * 10), work.within(100, [1e7] * 10), work.within(1000, [1e8] * 10)
-        (Effort(coarse=10, finer=(6, 2)), Effort(coarse=10, finer=(3,)), Effort(coarse=10, finer=(6, 2)))
+        >>> work.within(1000, [1e7] * 10), work.within(100, [1e7] * 10), work.within(1000, [2e8] * 10)
+        (Effort(coarse=10, finer=(6, 2)), Effort(coarse=10, finer=(3,)), Effort(coarse=5, finer=(3,)))
         """
         wanted = min(self.effort.coarse, len(costs))
         # What a small step changes is less than the error of a mean over a few dozen rows: there, refining chooses by
