@@ -22,8 +22,11 @@ from taut import Ensemble, InvalidValue, Recipe, TautClassifierCV, TautError, Ta
 from taut.training import Model
 
 # Few values and folds, because there are sixty checks. One of them compares weights with repeated rows: with "auto", a
-# batch would hold a part of its 45 rows, and other rows of their repetitions.
-QUICK = {"cv": 2, "epochs": 40, "batch_size": "all"}
+# batch would hold a part of its 45 rows, and other rows of their repetitions; dropout draws for each row, and medians
+# know no weights.
+QUICK = {"cv": 2, "epochs": 40, "batch_size": "all", "dropout": 0.0, "scaling": "standard"}
+# Where both rules choose another value.
+USED = {"epochs": 30, "embedding_width": 0, "dropout": 0.0}
 
 
 @pytest.mark.parametrize("estimator", [TautClassifierCV, TautRegressorCV])
@@ -54,7 +57,7 @@ def table() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def fitted(table) -> TautClassifierCV:
-    return TautClassifierCV(n_values=8, cv=3, epochs=30, rule="1se").fit(*table)
+    return TautClassifierCV(**USED, n_values=8, cv=3, rule="1se").fit(*table)
 
 
 def test_parameters_are_the_fields_of_the_recipe_and_those_of_the_path():
@@ -68,19 +71,19 @@ def test_parameters_are_the_fields_of_the_recipe_and_those_of_the_path():
 
 def test_it_is_the_path_with_its_refit(table, fitted):
     frame, target = table
-    path = taut.regularization_path(Recipe(epochs=30), frame, target, n_values=8, cv=3)
+    path = taut.regularization_path(Recipe(**USED), frame, target, n_values=8, cv=3)
     assert fitted.values_.tolist() == path.values.tolist() == fitted.path_.values.tolist()
     assert (fitted.path_.losses == path.losses).all()
     assert (fitted.value_, fitted.value_min_, fitted.value_1se_) == (path.value_1se, path.value_min, path.value_1se)
-    assert fitted.recipe_ == path.recipe("1se") == Recipe(epochs=30, l2=fitted.value_)
+    assert fitted.recipe_ == path.recipe("1se") == Recipe(**USED, l2=fitted.value_, weight_decay=0.0)
     assert (fitted.predict_proba(frame) == path.refit("1se").predict_proba(frame)).all()
-    assert TautClassifierCV(n_values=8, cv=3, epochs=30).fit(frame, target).value_ == path.value_min
+    assert TautClassifierCV(**USED, n_values=8, cv=3).fit(frame, target).value_ == path.value_min
     assert path.value_min != path.value_1se
 
 
 def test_a_frame_with_categories_dates_and_gaps_is_taken_as_it_is(table, fitted):
     frame, target = table
-    assert fitted.score(frame, target) > 0.8
+    assert fitted.score(frame, target) > 0.7
     assert fitted.classes_.tolist() == ["no", "yes"]
     assert (fitted.n_features_in_, fitted.feature_names_in_.tolist()) == (4, list(frame.columns))
     assert len(fitted.get_feature_names_out()) == fitted.model_.network.n_inputs > frame.shape[1]
