@@ -106,6 +106,8 @@ class Axis:
         value = value.item() if isinstance(value, np.generic) else value
         if self.field in _OF_WEIGHTS:  # a path of what draws weights in has nothing else that does
             base = replace(base, weight_decay=0.0)
+        if self.field == "group_l1":  # at every value, 0 too: inputs enter as they are
+            base = replace(base, embedding_width=0, category_width=0)
         if self.l1_ratio is not None:
             return replace(base, l1=value * self.l1_ratio, l2=value * (1.0 - self.l1_ratio) / 2.0)
         changes: dict[str, object] = {self.field: value}
