@@ -19,8 +19,8 @@ __all__ = ["EFFORTS", "Work", "work_of"]
 
 # In the mean over a round, a setting is trained for so much of its epochs before it falls behind.
 _TRAINED = 0.55
-# So many of the portfolio are tried, however little the work is to be.
-_FEWEST = 4
+# So many of the portfolio are tried, however little the work is to be, and however few the rows are.
+_FEWEST, _ON_FEW_ROWS = 4, 8
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Work:
     multiplications : float
         About as many as it may take; of more rows, fewer settings are tried.
     rows : int
-        Of fewer rows, further rounds are smaller in proportion.
+        Of fewer rows, all rounds are smaller in proportion.
     """
 
     effort: Effort
@@ -58,9 +58,11 @@ class Work:
         --------
         >>> work = Work(Effort(10, (6, 2)), 1e9, rows=200)
         >>> work.within(1000, [1e7] * 10), work.within(100, [1e7] * 10), work.within(1000, [2e8] * 10)
-        (Effort(coarse=10, finer=(6, 2)), Effort(coarse=10, finer=(3,)), Effort(coarse=5, finer=(3,)))
+        (Effort(coarse=10, finer=(6, 2)), Effort(coarse=8, finer=(3,)), Effort(coarse=5, finer=(3,)))
         """
-        wanted = min(self.effort.coarse, len(costs))
+        # Nor do a few dozen rows tell many recipes apart.
+        wanted = max(round(self.effort.coarse * min(1.0, rows / self.rows)), _ON_FEW_ROWS)
+        wanted = min(wanted, self.effort.coarse, len(costs))
         # What a small step changes is less than the error of a mean over a few dozen rows: there, refining chooses by
         # chance. The recipes of the portfolio differ enough to be told apart, and if not, to be averaged.
         wished = [each * min(1.0, rows / self.rows) for each in self.effort.finer]
