@@ -8,11 +8,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.plain import plain
 
 from taut.cli.main import main
 
 ROWS = 60
-QUICK = "epochs = 4\nhidden_layer_sizes = [4]\n"
+QUICK = plain(epochs=4, hidden_layer_sizes=(4,)).to_toml()
 
 
 def write_people(path: Path, rows: int = ROWS, separator: str = ",") -> None:
@@ -58,7 +59,7 @@ def write_bad_tables(folder: Path) -> None:
         "broken.json": "{",
         "recipe.yaml": "epochs: 3\n",
         "quick.toml": QUICK,
-        "wild.toml": QUICK + 'learning_rate = 1e300\noptimizer = "sgd"\n',
+        "wild.toml": plain(epochs=4, hidden_layer_sizes=(4,), learning_rate=1e300, optimizer="sgd").to_toml(),
         "text.taut": "this is no model\n",
     }
     for name, text in files.items():

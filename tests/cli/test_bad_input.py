@@ -96,7 +96,7 @@ OPTIONS = [
     case("no threads", FIT + " --jobs 0", "--jobs", "at least 1, got 0"),
     case("unknown backend", FIT + " --backend nobody", "backend 'nobody' cannot be used"),
     case("unknown effort", FIT + " --effort much", "effort", "quick, standard, thorough", "'much'"),
-    case("effort of one setting", FIT + " --effort 1", "effort", "at least 2, got 1"),
+    case("effort of no setting", FIT + " --effort 0", "effort", "at least 1, got 0"),
     case("budget that is no time", FIT + " --budget soon", "budget must be seconds, or such as '90s'", "'soon'"),
     case("budget of nothing", FIT + " --budget 0s", "budget", "above 0"),
     case("budget below 0", FIT + " --budget -3s", "budget", "above 0"),

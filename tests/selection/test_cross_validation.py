@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from tests.plain import plain
 
 from taut.data import folds, load_sample
 from taut.errors import InvalidValue
@@ -112,7 +113,7 @@ def test_progress_is_reported_for_every_fit(wine):
     seen = []
     splits = folds(y, n_splits=2, task="classification")
     cross_validate(
-        [Recipe(epochs=1), Recipe(epochs=1, l2=1.0)],
+        [plain(epochs=1), plain(epochs=1, l2=1.0)],
         X,
         y,
         task="classification",

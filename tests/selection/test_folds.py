@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit, TimeSeriesSplit
+from tests.plain import plain
 
 from taut.data import folds, load_sample
 from taut.data.columns import TableEncoder
@@ -285,7 +286,7 @@ def test_weights_count_in_training_and_validation_as_repeated_rows_do():
     weights = random.integers(1, 4, 60)
     again = np.repeat(np.arange(60), weights)
     cut = int(weights[:40].sum())
-    whole = Recipe(epochs=6, batch_size="all", hidden_layer_sizes=(4,))
+    whole = plain(epochs=6, batch_size="all", hidden_layer_sizes=(4,))
     options = {"task": "regression", "dtype": None}
     (weighted,) = cross_validate(
         [whole], frame, y, splits=[(TRAIN, HELD)] * 2, sample_weight=weights.astype(float), **options

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from tests.plain import plain
 
 from taut import Recipe, learning_curve, load_sample
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
@@ -18,7 +19,7 @@ from taut.selection.growth import LearningCurve
 from taut.selection.power_law import PowerLaw, fit_law
 from taut.selection.subsets import beginning, fair_order
 
-QUICK = Recipe(epochs=5, hidden_layer_sizes=(4,))
+QUICK = plain(epochs=5, hidden_layer_sizes=(4,))
 SIZES = np.array([14, 28, 57, 114, 228, 455])
 
 

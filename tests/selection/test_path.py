@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.model_selection import KFold, TimeSeriesSplit
+from tests.plain import plain
 
 from taut import DataError, Ensemble, InvalidType, InvalidValue, NonFiniteLoss, Recipe, load_sample
 from taut import regularization_path as path_of
@@ -17,7 +18,7 @@ from taut.selection.folds import splits_of
 from taut.selection.path import within_one_error
 from taut.training import fit_model
 
-QUICK = Recipe(epochs=15, hidden_layer_sizes=(16,))
+QUICK = plain(epochs=15, hidden_layer_sizes=(16,))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.plain import plain
 
 from taut.data import folds, load_sample
 from taut.errors import InvalidValue, NonFiniteLoss
@@ -23,7 +24,7 @@ from taut.selection.search_result import EFFORTS, Effort, effort_of, simplest
 from taut.selection.trials import Trial
 from taut.training import Recipe, fit_model
 
-QUICK = Recipe(hidden_layer_sizes=(8,), epochs=20, learning_rate=0.02)
+QUICK = plain(hidden_layer_sizes=(8,), epochs=20, learning_rate=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +277,7 @@ rounds = []
 def report(done, planned, words):
     if words.startswith("round 3"):
         os.kill(os.getpid(), signal.SIGKILL)
-search(Recipe(hidden_layer_sizes=(8,), epochs=20, learning_rate=0.02), None, frame.drop(columns=target), frame[target],
+search(Recipe.from_toml(sys.argv[2]), None, frame.drop(columns=target), frame[target],
        effort=16, cv=3, storage=sys.argv[1], report=report)
 """
 
@@ -286,7 +287,8 @@ def test_a_search_that_was_killed_goes_on_and_loses_the_round_in_hand_at_most(fo
     import optuna
 
     where = str(tmp_path / "search.db")
-    ended = subprocess.run([sys.executable, "-c", KILLED, where], env=os.environ, timeout=300, check=False)
+    command = [sys.executable, "-c", KILLED, where, QUICK.to_toml()]
+    ended = subprocess.run(command, env=os.environ, timeout=300, check=False)
     assert ended.returncode == -signal.SIGKILL
     before = optuna.load_study(study_name="taut", storage=f"sqlite:///{where}").get_trials(deepcopy=False)
     rounds = [trial.user_attrs["taut"]["round"] for trial in before if trial.state.is_finished()]

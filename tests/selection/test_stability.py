@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from tests.plain import plain
 
-from taut import Recipe, stability_selection
+from taut import stability_selection
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.selection.folds import Folds
 from taut.selection.frequencies import StabilitySelection
 
-QUICK = Recipe(epochs=40, hidden_layer_sizes=(8,), learning_rate=0.03)
+QUICK = plain(epochs=40, hidden_layer_sizes=(8,), learning_rate=0.03)
 
 
 def table(seed: int, task: str, rows: int = 160) -> tuple[pd.DataFrame, pd.Series]:

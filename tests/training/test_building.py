@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.plain import plain
 from tests.training.test_recipe import OTHER, PARTNERS
 
 from taut import (
@@ -13,7 +14,7 @@ from taut import (
     L1,
     L2,
     SWA,
-    Adam,
+    AdamW,
     CrossEntropy,
     Dense,
     Dropout,
@@ -28,8 +29,9 @@ from taut import (
     TautError,
     WarmUp,
 )
+from taut.data.inputs import Inputs
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
-from taut.training.building import TASK_LOSSES
+from taut.training.building import MOST_EMBEDDED, TASK_LOSSES
 
 
 def dense(network) -> list[Dense]:
@@ -42,7 +44,7 @@ def penalties(network, name: str) -> list[tuple]:
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS.keys() - {"softmax"}))
 def test_every_activation_is_built_with_an_initializer_that_suits_it(activation):
-    network, _, _ = Recipe(activation=activation, hidden_layer_sizes=(5, 4)).build(3, 2, "regression")
+    network, _, _ = plain(activation=activation, hidden_layer_sizes=(5, 4)).build(3, 2, "regression")
     assert [type(layer) for layer in network.layers[1::2]] == [ACTIVATIONS[activation]] * 2
     kinds = {"selu": "lecun_normal", "tanh": "glorot_normal", "sigmoid": "glorot_normal", "identity": "glorot_normal"}
     hidden = INITIALIZERS[kinds.get(activation, "he_normal")]
@@ -64,14 +66,18 @@ def test_every_optimizer_and_schedule_is_built(optimizer, schedule):
         for name, needed in PARTNERS.items()
         if needed.items() <= {"optimizer": optimizer, "schedule": schedule}.items()
     }
-    built = Recipe(optimizer=optimizer, schedule=schedule, **own).build(3, 2, "regression")[2]
+    made = Recipe(optimizer=optimizer, schedule=schedule, **own)
+    built = made.build(3, 2, "regression")[2]
     assert type(built) is OPTIMIZERS[optimizer]
     assert type(built.schedule) is SCHEDULES[schedule]
     assert built.lr == 0.2
     if optimizer == "sgd":
         assert (built.momentum, built.nesterov) == (0.7, True)
     if optimizer == "adamw":
-        assert built.weight_decay == OTHER["weight_decay"]
+        assert built.weight_decay == Recipe().weight_decay
+        assert replace(made, weight_decay=0.3).build_optimizer().weight_decay == 0.3
+    if optimizer in ("adam", "adamw"):
+        assert replace(made, beta_2=0.9).build_optimizer().beta_2 == 0.9
     if schedule == "inverse_time":
         assert built.schedule == InverseTime(OTHER["decay"], compounding=True)
     if schedule.startswith("cosine_"):
@@ -127,7 +133,7 @@ def test_l1_is_applied_as_asked_for():
 
 
 def test_dropout_follows_the_hidden_layers_and_precedes_the_first():
-    network, _, _ = Recipe(hidden_layer_sizes=(5, 4, 3), dropout=(0.1, 0.0, 0.3), input_dropout=0.05).build(
+    network, _, _ = plain(hidden_layer_sizes=(5, 4, 3), dropout=(0.1, 0.0, 0.3), input_dropout=0.05).build(
         3, 2, "regression"
     )
     kinds = ["Dropout", "Dense", "ReLU", "Dropout", "Dense", "ReLU", "Dense", "ReLU", "Dropout", "Dense"]
@@ -169,16 +175,16 @@ def test_early_stopping_watches_what_is_asked_for():
 @pytest.mark.parametrize(("normalization", "kind"), [("layer", "LayerNorm"), ("batch", "BatchNorm")])
 def test_normalization_stands_between_hidden_layers_and_their_activation(normalization, kind):
     sizes = {"hidden_layer_sizes": (5, 4), "dropout": 0.2}
-    network, _, _ = Recipe(normalization=normalization, **sizes).build(3, 2, "regression")
+    network, _, _ = plain(normalization=normalization, **sizes).build(3, 2, "regression")
     hidden = ["Dense", kind, "ReLU", "Dropout"]
     assert [type(layer).__name__ for layer in network.layers] == [*hidden, *hidden, "Dense"]
 
 
 def test_residual_layers_are_those_as_wide_as_the_one_before():
     sizes = {"hidden_layer_sizes": (3, 4, 4, 4, 5), "dropout": (0.0, 0.0, 0.1, 0.0, 0.0)}
-    network, _, _ = Recipe(residual=True, normalization="layer", **sizes).build(3, 2, "regression")
-    plain = ["Dense", "LayerNorm", "ReLU"]
-    kinds = [*plain, *plain, *plain, "Dropout", "Shortcut", *plain, "Shortcut", *plain, "Dense"]
+    network, _, _ = plain(residual=True, normalization="layer", **sizes).build(3, 2, "regression")
+    one = ["Dense", "LayerNorm", "ReLU"]
+    kinds = [*one, *one, *one, "Dropout", "Shortcut", *one, "Shortcut", *one, "Dense"]
     assert [type(layer).__name__ for layer in network.layers] == kinds
     assert [layer.over for _, _, layer in network.shortcuts] == [4, 3]
     assert not Recipe(**sizes).build(4, 2, "regression")[0].shortcuts
@@ -187,7 +193,7 @@ def test_residual_layers_are_those_as_wide_as_the_one_before():
 
 
 def test_noise_follows_the_dropout_of_inputs():
-    network, _, _ = Recipe(input_noise=0.3, input_dropout=0.05).build(3, 2, "regression")
+    network, _, _ = plain(input_noise=0.3, input_dropout=0.05).build(3, 2, "regression")
     assert [type(layer).__name__ for layer in network.layers] == ["Dropout", "GaussianNoise", "Dense", "ReLU", "Dense"]
     assert network.layers[1].standard_deviation == 0.3
 
@@ -210,8 +216,34 @@ def test_a_stream_is_not_averaged():
 
 
 def test_no_hidden_layers_make_a_linear_model():
-    network, _, _ = Recipe(hidden_layer_sizes=()).build(3, 2, "regression")
+    network, _, _ = plain(hidden_layer_sizes=()).build(3, 2, "regression")
     assert [type(layer) for layer in network.layers] == [Dense]
+
+
+def test_columns_are_embedded_before_what_all_of_them_share():
+    inputs = Inputs(numbers=2, binaries=1, categories=(3, 12), gaps=1)
+    recipe = Recipe(embedding_width=2, category_width=4, input_scale=True, input_noise=0.1)
+    network, _, _ = recipe.build(inputs, 2, "regression")
+    noise, category, periodic, scale, *_ = network.layers
+    kinds = ["GaussianNoise", "CategoryEmbedding", "PeriodicEmbedding", "Scale"]
+    assert [type(layer).__name__ for layer in (noise, category, periodic, scale)] == kinds
+    assert (category.first, category.levels, category.width) == (6, (12,), 4)  # three levels are one-hot
+    assert (periodic.columns, periodic.width) == (2, 2)
+    assert network.widths[:4] == (19, 11, 15, 15)
+    assert not any(
+        type(layer).__name__ in kinds[1:3]
+        for layer in replace(recipe, group_l1=0.1).build(inputs, 2, "regression")[0].layers
+    )
+    many = recipe.build(Inputs(numbers=MOST_EMBEDDED + 1), 2, "regression")[0]
+    assert "PeriodicEmbedding" not in [type(layer).__name__ for layer in many.layers]
+
+
+def test_parametrization_is_a_matter_of_learning_rates():
+    for parametrization, rates in (("standard", {1.0}), ("ntk", {0.1, 6.0, 3**-0.5, 15**-0.5, 4**-0.5})):
+        recipe = Recipe(parametrization=parametrization, hidden_layer_sizes=(4,), embedding_width=4, input_scale=True)
+        network, _, _ = recipe.build(3, 2, "regression")
+        assert {parameter.lr_factor for parameter in network.parameters} <= rates
+        assert dense(network)[0].weights.lr_factor == (15**-0.5 if parametrization == "ntk" else 1.0)
 
 
 def test_type_and_seed_reach_the_network():
@@ -235,6 +267,10 @@ def test_batches_grow_with_the_data_within_bounds():
 
 
 def test_defaults_of_the_optimizer_stand_in_the_recipe_alone():
-    assert Recipe().build(3, 2, "regression")[2] == Adam(
-        Recipe().learning_rate, schedule=SCHEDULES[Recipe().schedule]()
+    usual = Recipe()
+    assert usual.build(3, 2, "regression")[2] == AdamW(
+        usual.learning_rate,
+        schedule=SCHEDULES[usual.schedule](),
+        beta_2=usual.beta_2,
+        weight_decay=usual.weight_decay,
     )

@@ -71,7 +71,7 @@ class Axis:
 
     Examples
     --------
-    >>> axis_of("l1_ratio=0.5").recipe(Recipe(), 0.01).describe()
+    >>> axis_of("l1_ratio=0.5").recipe(Recipe(dropout=0.0), 0.01).describe()
     'L2 0.0025 · L1 0.005'
     """
 

@@ -76,9 +76,9 @@ def entrants(recipe: Recipe, seed: int, objective: str, task: str) -> Entrants:
 
     Examples
     --------
-    >>> made = entrants(Recipe(hidden_layer_sizes=(32,), dropout=0.2), 0, "auto", "regression")
+    >>> made = entrants(Recipe(hidden_layer_sizes=(32,), dropout=0.25), 0, "auto", "regression")
     >>> {made.space.recipe(setting).dropout for setting in made.settings[1:]}
-    {0.2}
+    {0.25}
     """
     stays = {field.name for field in fields(Recipe) if getattr(recipe, field.name) != getattr(_USUAL, field.name)}
     changes: dict[str, Any] = {"early_stopping": False}

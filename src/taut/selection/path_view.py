@@ -286,7 +286,7 @@ def sentence(path: RegularizationPath) -> str:
     >>> path = regularization_path(Recipe(epochs=2), frame.drop(columns=target), frame[target], cv=2,
     ...                            penalty="learning_rate", values=[1e-6, 0.01])
     >>> sentence(path)
-    'Over 2 folds, learning rate 0.01 has the lowest validation loss, 0.396 ± 0.013.'
+    'Over 2 folds, learning rate 0.01 has the lowest validation loss, 0.801 ± 0.025.'
     """
     best, simple = path.index_min, path.index_1se
     lowest = f"{_value(path, best)} has the lowest validation loss, {_loss(path, best)}"

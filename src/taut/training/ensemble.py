@@ -179,7 +179,7 @@ def shares_of(recipes: Sequence[Recipe], weights: Sequence[float]) -> dict[Recip
     --------
     >>> shares = shares_of([Recipe(), Recipe(l2=0.1), Recipe(l2=0.1, seed=1)], [1.0, 1.0, 2.0])
     >>> [(recipe.l2, share) for recipe, share in shares.items()]
-    [(0.1, 0.75), (0.0001, 0.25)]
+    [(0.1, 0.75), (0.0, 0.25)]
     """
     first: dict[Recipe, Recipe] = {}
     shares: dict[Recipe, float] = {}

@@ -163,12 +163,12 @@ class Recipe:
     --------
     >>> recipe = Recipe(hidden_layer_sizes=(32,), l2=3e-4, dropout=0.1)
     >>> recipe.describe()
-    'L2 0.0003 · dropout 0.1'
+    'L2 0.0003 · dropout 0.1 · weight decay 0.1'
     >>> Recipe.from_toml(recipe.to_toml()) == recipe
     True
     >>> network, loss, optimizer = recipe.build(4, n_outputs=3, task="classification")
     >>> network.n_outputs, loss, optimizer.lr
-    (3, CrossEntropy(label_smoothing=0.0, class_weight=None), 0.01)
+    (3, CrossEntropy(label_smoothing=0.0, class_weight=None), 0.03)
     """
 
     hidden_layer_sizes: tuple[int, ...] = (64,)
