@@ -19,8 +19,11 @@ SHARED = ("german_credit", "mammographic", "vowel", "soybean", "concrete_strengt
 
 def check(frame: pd.DataFrame) -> None:
     shuffled = frame.sample(len(frame), random_state=0).reset_index(drop=True)
-    _, _, unregularized, _, constant = fit_table(shuffled, "target", effort="quick").entries
-    assert unregularized.margin.difference >= -unregularized.margin.error
+    result = fit_table(shuffled, "target", effort="quick")
+    chosen, _, unregularized, _, constant = result.entries
+    # Not by the test rows: on one split of some hundred rows, a network that is sure of everything may be lucky.
+    loss = result.metrics[0]
+    assert chosen.cross_validated[loss][0] <= sum(unregularized.cross_validated[loss])
     assert constant.verdict == "better than"
 
 
