@@ -225,7 +225,7 @@ def test_show_says_scores_recipe_columns_network_and_versions(tables, capsys):
     assert "The chosen network (" in out
     assert "unregularized network" in out
     assert "epochs = " in out
-    assert "activation gelu" in out
+    assert "activation = relu" in out
     assert "Bern, Lima, Oslo" in out
     assert "20 to 66" in out
     assert "layer  kind" in out
@@ -239,7 +239,7 @@ def test_show_with_json_holds_everything(tables, capsys):
     assert found["recipe"]["hidden_layer_sizes"] == [4]
     assert [column["name"] for column in found["columns"]] == ["age", "city", "joined", "household", "amount"]
     assert found["summary"]["entries"][0]["name"] == "chosen network"
-    assert found["network"][0]["kind"] == "periodic_embedding"
+    assert found["network"][0]["kind"] == "dense"
     assert found["versions"]["taut"]
 
 

@@ -237,7 +237,7 @@ def test_a_budget_that_ends_the_choice_is_told_and_what_was_tried_by_then_answer
     monkeypatch.setattr(working, "PORTFOLIO", PORTFOLIO)
     seen: list[tuple[int, int]] = []
     options = {"effort": "thorough", "cv": 3, "report": lambda done, planned, _: seen.append((done, planned))}
-    found = quick(*classes(400), budget=5.0, **options)
+    found = quick(*classes(1200), budget=5.0, **options)
     assert found.search.seconds < 10.0  # a busy machine is slow to hear
     assert found.search.stopped_by_budget
     assert any(note.startswith("The budget ended the search; without it, ") for note in found.notes)
