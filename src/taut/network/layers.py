@@ -105,6 +105,11 @@ class Layer(ABC):
         # What `forward` keeps for `backward` is the caller's data, which a copy or a file has no use for.
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
+    def forget(self) -> None:
+        """Give up what `forward` kept for `backward`: it may be larger than the layer by far."""
+        for name in [name for name in vars(self) if name.startswith("_")]:
+            delattr(self, name)
+
     def build(self, n_inputs: int) -> int:
         """Declare `parameters` and `statistics` for inputs of this width and return the width of the outputs."""
         return n_inputs

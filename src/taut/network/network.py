@@ -260,6 +260,8 @@ class Network:
         outputs = np.empty((len(x), self.n_outputs), dtype=self.theta.dtype)
         for start in range(0, len(x), _BLOCK):
             outputs[start : start + _BLOCK] = self.forward(x[start : start + _BLOCK], training=False)
+        for layer in self.layers:
+            layer.forget()
         return outputs
 
     def penalties(self) -> np.ndarray:
