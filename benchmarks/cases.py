@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contenders.base import Unavailable
-from benchmarks.problems import PathProblem, Population, Problem, Weights
+from benchmarks.problems import PLAIN, PathProblem, Population, Problem, Weights
 from taut.network.initializers import GlorotNormal, HeNormal
 from taut.random import Purpose, Random
 
@@ -120,7 +120,7 @@ def path(name: str, penalty: str) -> PathProblem:
     from taut import Recipe, regularization_path
     from taut.data.splits import folds
 
-    recipe, n_values = Recipe(), 30
+    recipe, n_values = Recipe(**PLAIN), 30
     x, y = load_breast_cancer(return_X_y=True)
     strengths = None
     if penalty == "l2":

@@ -9,17 +9,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from taut.random import Purpose, Random
 
-__all__ = ["BETA_1", "BETA_2", "EPSILON", "PathProblem", "Population", "Problem", "Run", "Weights", "data_loss"]
+__all__ = [
+    "BETA_1",
+    "BETA_2",
+    "EPSILON",
+    "PLAIN",
+    "PathProblem",
+    "Population",
+    "Problem",
+    "Run",
+    "Weights",
+    "data_loss",
+]
 
 #: Adam's constants, the same for all; PyTorch's and scikit-learn's own epsilon is 1e-8.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 Weights = list[tuple[np.ndarray, np.ndarray]]  # (inputs, units) and (units,) for each layer
+
+
+#: Fields of a recipe for a network that the peers can have, too: rectifiers, Adam, numbers as they are.
+PLAIN: dict[str, Any] = {
+    "activation": "relu",
+    "embedding_width": 0,
+    "parametrization": "standard",
+    "dropout": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "beta_2": 0.999,
+    "weight_decay": 0.0,
+    "scaling": "standard",
+    "epochs": 100,
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 import taut
 from benchmarks.contenders.base import Contender, Fit, FoundPath, PathContender, PopulationContender
-from benchmarks.problems import BETA_1, BETA_2, EPSILON, PathProblem, Population, Problem, Weights
+from benchmarks.problems import BETA_1, BETA_2, EPSILON, PLAIN, PathProblem, Population, Problem, Weights
 
 __all__ = ["Taut", "TautCompiled", "TautMany", "TautPath", "TautReference32", "TautReference64"]
 
@@ -98,14 +98,17 @@ class TautMany(PopulationContender):
         runs = [
             taut.PlannedRun(
                 taut.Recipe(
-                    hidden_layer_sizes=(population.hidden,),
-                    l2=run.lam,
-                    learning_rate=population.lr,
-                    schedule="constant",
-                    batch_size=population.batch_size,
-                    epochs=population.epochs,
-                    dtype="float32",
-                    seed=population.seed,
+                    **PLAIN
+                    | {
+                        "hidden_layer_sizes": (population.hidden,),
+                        "l2": run.lam,
+                        "learning_rate": population.lr,
+                        "schedule": "constant",
+                        "batch_size": population.batch_size,
+                        "epochs": population.epochs,
+                        "dtype": "float32",
+                        "seed": population.seed,
+                    }
                 ),
                 rows=run.rows,
                 validation_rows=run.validation_rows,
@@ -129,7 +132,7 @@ class TautPath(PathContender):
     def start(self, problem: PathProblem, threads: int) -> Callable[[], FoundPath]:
         def find() -> FoundPath:
             path = taut.regularization_path(
-                taut.Recipe(),
+                taut.Recipe(**PLAIN),
                 problem.x,
                 problem.y,
                 penalty=problem.penalty,

@@ -23,10 +23,23 @@ from taut.selection import cross_validate
 from taut.selection.scores import answers, score
 from taut.training import fit_model
 
+# The recipe of the time when this was decided.
+PLAIN = Recipe(
+    activation="relu",
+    embedding_width=0,
+    parametrization="standard",
+    dropout=0.0,
+    optimizer="adam",
+    learning_rate=0.01,
+    beta_2=0.999,
+    weight_decay=0.0,
+    scaling="standard",
+    epochs=100,
+)
 WAYS = {
-    "constant": Recipe(schedule="constant"),
-    "cosine": Recipe(),
-    "cosine, 50 epochs": Recipe(epochs=50),
+    "constant": replace(PLAIN, schedule="constant"),
+    "cosine": PLAIN,
+    "cosine, 50 epochs": replace(PLAIN, epochs=50),
 }
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 ROWS = 700

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from taut.network import BatchNorm as BatchNorm
     from taut.network import BinaryCrossEntropy as BinaryCrossEntropy
     from taut.network import CategoricalCrossEntropy as CategoricalCrossEntropy
+    from taut.network import CategoryEmbedding as CategoryEmbedding
     from taut.network import Constant as Constant
     from taut.network import Cosine as Cosine
     from taut.network import CosineLog as CosineLog
@@ -79,8 +80,10 @@ if TYPE_CHECKING:
     from taut.network import Orthogonal as Orthogonal
     from taut.network import Orthogonality as Orthogonality
     from taut.network import Penalty as Penalty
+    from taut.network import PeriodicEmbedding as PeriodicEmbedding
     from taut.network import ReLU as ReLU
     from taut.network import RMSprop as RMSprop
+    from taut.network import Scale as Scale
     from taut.network import Schedule as Schedule
     from taut.network import Shortcut as Shortcut
     from taut.network import Sigmoid as Sigmoid
@@ -89,17 +92,20 @@ if TYPE_CHECKING:
     from taut.network import Snapshots as Snapshots
     from taut.network import Softmax as Softmax
     from taut.network import Tanh as Tanh
+    from taut.network import Uniform as Uniform
     from taut.network import WarmUp as WarmUp
     from taut.network import Zeros as Zeros
     from taut.network import conventions as conventions
     from taut.random import Random as Random
     from taut.selection import Choice as Choice
+    from taut.selection import Chosen as Chosen
     from taut.selection import LearningCurve as LearningCurve
     from taut.selection import Nested as Nested
     from taut.selection import Range as Range
     from taut.selection import RegularizationPath as RegularizationPath
     from taut.selection import SearchResult as SearchResult
     from taut.selection import StabilitySelection as StabilitySelection
+    from taut.selection import choose as choose
     from taut.selection import learning_curve as learning_curve
     from taut.selection import nested_cross_validation as nested_cross_validation
     from taut.selection import regularization_path as regularization_path
@@ -126,6 +132,7 @@ _OFFERED = {
     "taut.data": "Augmentation load_sample spiral",
     "taut.network": (
         "Network Layer Dense Dropout GaussianNoise LayerNorm BatchNorm Shortcut conventions"
+        " PeriodicEmbedding CategoryEmbedding Scale"
         " Activation Identity ReLU LeakyReLU ELU SELU GELU SiLU Mish Sigmoid Tanh Softmax"
         " Loss CrossEntropy CategoricalCrossEntropy SigmoidCrossEntropy BinaryCrossEntropy"
         " MeanSquaredError MeanAbsoluteError Huber"
@@ -133,12 +140,13 @@ _OFFERED = {
         " Optimizer SGD Adagrad RMSprop Adam AdamW"
         " EMA SWA Snapshots"
         " Schedule Constant InverseTime Exponential Cosine CosineRestarts CosineLog WarmUp"
-        " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal Zeros"
+        " Initializer Normal HeNormal HeUniform GlorotNormal GlorotUniform LeCunNormal LeCunUniform Orthogonal"
+        " Uniform Zeros"
     ),
     "taut.training": "Callback EarlyStopping Ensemble FinishedRun History PlannedRun Recipe train train_many",
     "taut.selection": (
         "LearningCurve learning_curve Nested nested_cross_validation RegularizationPath regularization_path"
-        " StabilitySelection stability_selection SearchResult search Range Choice"
+        " StabilitySelection stability_selection SearchResult search Range Choice choose Chosen"
     ),
     "taut.estimators": "TautClassifier TautClassifierCV TautRegressor TautRegressorCV",
     "taut.storage": "load save",

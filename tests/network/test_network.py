@@ -22,6 +22,7 @@ from taut import (
     MaxNorm,
     Network,
     NonNegative,
+    PeriodicEmbedding,
     ReLU,
     Shortcut,
     SiLU,
@@ -301,3 +302,9 @@ def test_biases_may_start_anywhere():
     network = Network([Dense(500, bias_initializer=Normal(0.5))]).build(2)
     assert network.parameters[1].value.std() == pytest.approx(0.5, rel=0.15)
     assert isinstance(Dense(2).bias_initializer, Zeros)
+
+
+def test_a_network_that_has_predicted_keeps_nothing_of_what_it_saw():
+    network = Network([PeriodicEmbedding(2), Dense(4), ReLU(), Dense(3)]).build(3)
+    network.predict(np.ones((50, 3)))
+    assert not [name for layer in network.layers for name in vars(layer) if name.startswith("_")]
