@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.problems import PLAIN
 from taut import Recipe
-
-PLAIN: dict[str, Any] = {
-    "activation": "relu",
-    "embedding_width": 0,
-    "parametrization": "standard",
-    "l2": 1e-4,
-    "dropout": 0.0,
-    "optimizer": "adam",
-    "learning_rate": 0.01,
-    "beta_2": 0.999,
-    "weight_decay": 0.0,
-    "scaling": "standard",
-}
 
 
 def plain(**fields: Any) -> Recipe:
     """Return the plain recipe, but for some fields."""
-    return Recipe(**PLAIN | fields)
+    return Recipe(**PLAIN | {"l2": 1e-4} | fields)

@@ -391,3 +391,12 @@ def test_after_ctrl_c_there_is_an_interrupt_and_no_thread():
         quick(*classes(60), report=interrupt)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("taut")]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_effort_the_recipe_is_fitted_once_to_all_rows_whatever_is_to_be_kept():
+    X, y = classes(60)
+    recipe = Recipe(hidden_layer_sizes=(4,), epochs=3)
+    found = choose(X, y, task="classification", recipe=recipe, effort="none", cv=3, n_jobs=1)
+    assert isinstance(found.model, Model)
+    assert replace(found.model.recipe, dtype="float64") == recipe
+    assert not any("is the answer" in note for note in found.notes)

@@ -23,6 +23,7 @@ from taut.cli.options import (
     Target,
     Task,
     Time,
+    effort_option,
     number,
     option,
 )
@@ -67,15 +68,7 @@ Objective = Annotated[
     Literal["log_loss", "accuracy", "balanced_accuracy", "roc_auc", "brier", "rmse", "mae", "r2"] | None,
     option("--objective", metavar="NAME", help="What the ensemble is chosen by; by default log_loss or rmse."),
 ]
-FitEffort = Annotated[
-    str | None,
-    option(
-        "--effort",
-        metavar="WORD|N",
-        help="How much to try: none (one network by the recipe), quick, standard, thorough, or a number of settings; "
-        "by default standard.",
-    ),
-]
+Effort = Annotated[str | None, effort_option("none (one network by the recipe), quick, standard, thorough")]
 
 
 def fit(
@@ -85,7 +78,7 @@ def fit(
     test_size: TestSize = None,
     test: Test = None,
     recipe: RecipeFile = None,
-    effort: FitEffort = None,
+    effort: Effort = None,
     objective: Objective = None,
     budget: Budget = None,
     rule: Rule = None,

@@ -31,6 +31,7 @@ __all__ = [
     "Task",
     "Time",
     "effort",
+    "effort_option",
     "integer",
     "number",
     "option",
@@ -103,14 +104,15 @@ Backend = Annotated[
     str | None,
     option("--backend", metavar="NAME", help="Share the work by a joblib backend, such as loky or dask."),
 ]
-Effort = Annotated[
-    str | None,
-    option(
-        "--effort",
-        metavar="WORD|N",
-        help="How much to try: quick, standard, thorough, or a number of settings; by default standard.",
-    ),
-]
+
+
+def effort_option(words: str) -> Any:
+    """Return the option that says how much to try: some words, or a number."""
+    told = f"How much to try: {words}, or a number of settings; by default standard."
+    return option("--effort", metavar="WORD|N", help=told)
+
+
+Effort = Annotated[str | None, effort_option("quick, standard, thorough")]
 Budget = Annotated[
     str | None,
     option("--budget", metavar="TIME", help="Most time it may take, such as 90s, 2m or 1h; by default no limit."),

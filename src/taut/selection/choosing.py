@@ -29,7 +29,7 @@ from taut.selection.halving import Budget
 from taut.selection.hunt import Hunt, planned
 from taut.selection.objectives import objective_of
 from taut.selection.search import begins, seconds_of
-from taut.selection.search_result import Effort, SearchResult, rank, simplest
+from taut.selection.search_result import SearchResult, rank, simplest
 from taut.selection.work import Work, work_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model, Table
@@ -105,8 +105,8 @@ def choose(
     recipe : Recipe, optional
         What it has other than `Recipe`'s defaults stays so; all else is chosen.
     effort : {"none", "quick", "standard", "thorough"} or int, default "standard"
-        How much work it is worth: a word, or a number of settings. "none" is the recipe as it is, fitted once. It
-        counts what is done, not seconds: same seed, same answer.
+        How much work it is worth: a word, or a number of settings. "none" is the recipe as it is, fitted once to all
+        rows, whatever `final` says. It counts what is done, not seconds: same seed, same answer.
     objective : str, default "auto"
         What the ensemble is chosen by: "log_loss", "accuracy", "balanced_accuracy", "roc_auc", "brier"; "rmse", "mae",
         "r2"; "auto" is the first of the task.
@@ -176,11 +176,14 @@ def choose(
     entered, work = whole.enter(entrants(recipe or Recipe(), seed, objective, task), work, folds)
     found, finalists = race(entered, folds, work, limit, crew=crew, report=report)
     blend = blended(finalists, folds, objective)
-    notes = notes_on(found, blend, len(folds.y), len(y))
-    if final == "ensemble":
+    notes = notes_on(found, blend, len(folds.y), len(y), may_be_constant=effort != "none")
+    if effort == "none":
+        best = entered.space.base
+    elif final == "ensemble":
         return Chosen(found, blend, whole.ensemble(blend, folds, crew), notes)
-    best = blend.members[0].trial if blend.is_constant else found.best
-    return Chosen(found, blend, whole.refitted([best.recipe], folds, crew)[0], notes)
+    else:
+        best = blend.members[0].trial.recipe if blend.is_constant else found.best.recipe
+    return Chosen(found, blend, whole.refitted([best], folds, crew)[0], notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +266,47 @@ def race(
         All that was tried, and the best that came to their end, with their networks.
     """
     some, effort = entered.affordable(folds, work)
-    return _raced(some, folds, effort, work, limit, crew, report)
+    space, encoded, finalists = some.space, some.encoded(folds), Finalists()
+    progress = Progress(planned(effort, len(folds), len(some.plain)), report)
+    with crew.at_work(encoded.all) as workers:
+        hunt = Hunt(
+            space,
+            encoded,
+            workers,
+            None,
+            limit,
+            effort,
+            CHOOSING,
+            progress,
+            first=some.settings,
+            protected=len(some.plain),
+            barren=1,  # the constant guess
+            removals=int(bool(effort.finer)),
+            keep=finalists.add,
+        )
+        hunt.run()
+    if finalists.constant is None or not finalists.best:
+        if hunt.is_cut_short:
+            raise InvalidValue(
+                f"a budget of {limit.seconds:g} s is too short to try a single setting here; "
+                f"give more, such as {limit.needed(len(folds)):.0f} s"
+            )
+        raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({space.base.learning_rate:g})")
+    best = min(hunt.trials, key=rank)
+    found = SearchResult(
+        trials=hunt.trials,
+        best=best,
+        simplest=simplest(hunt.trials, best),
+        ingredients=hunt.ingredients(),
+        stopped_by_budget=hunt.is_cut_short,
+        effort=effort,
+        seconds=clock.time() - limit.began,
+        storage=None,
+        task=folds.task,
+        beyond=work.beyond(),
+        _folds=None,
+    )
+    return found, finalists
 
 
 def folds_of_some(
@@ -292,69 +335,16 @@ def folds_of_some(
     return Folds(X, y, task, splits, repeats, sample_weight, class_weight, classes, dtype=CHOOSING, groups=groups)
 
 
-def _raced(
-    entered: Entrants,
-    folds: Folds,
-    effort: Effort,
-    work: Work,
-    budget: Budget,
-    crew: Crew,
-    report: Report | None,
-) -> tuple[SearchResult, Finalists]:
-    """Race the settings, refine the best, and return all that was tried, and the best that came to their end."""
-    space, encoded, finalists = entered.space, entered.encoded(folds), Finalists()
-    progress = Progress(planned(effort, len(folds), len(entered.plain)), report)
-    with crew.at_work(encoded.all) as workers:
-        hunt = Hunt(
-            space,
-            encoded,
-            workers,
-            None,
-            budget,
-            effort,
-            CHOOSING,
-            progress,
-            first=entered.settings,
-            protected=len(entered.plain),
-            barren=1,  # the constant guess
-            removals=int(bool(effort.finer)),
-            keep=finalists.add,
-        )
-        hunt.run()
-    if finalists.constant is None or not finalists.best:
-        if hunt.is_cut_short:
-            raise InvalidValue(
-                f"a budget of {budget.seconds:g} s is too short to try a single setting here; "
-                f"give more, such as {budget.needed(len(folds)):.0f} s"
-            )
-        raise NonFiniteLoss(f"training diverged with every setting; lower learning_rate ({space.base.learning_rate:g})")
-    best = min(hunt.trials, key=rank)
-    found = SearchResult(
-        trials=hunt.trials,
-        best=best,
-        simplest=simplest(hunt.trials, best),
-        ingredients=hunt.ingredients(),
-        stopped_by_budget=hunt.is_cut_short,
-        effort=effort,
-        seconds=clock.time() - budget.began,
-        storage=None,
-        task=folds.task,
-        beyond=work.beyond(),
-        _folds=None,
-    )
-    return found, finalists
-
-
-def notes_on(found: SearchResult, blend: Blend, n_chosen: int, n_rows: int) -> list[str]:
-    """Return what a reader should know."""
+def notes_on(
+    found: SearchResult, blend: Blend, n_chosen: int, n_rows: int, *, may_be_constant: bool = True
+) -> list[str]:
+    """Return what a reader should know; whether the constant guess answers where nothing is better is for who asks."""
     notes = []
     if n_chosen < n_rows:
         notes.append(f"The choice was made on {n_chosen} of the {n_rows} training rows.")
     if blend.is_constant:
-        notes.append(
-            "No network was clearly better than a constant guess on rows that it was not trained on, so the constant "
-            "guess is the answer."
-        )
+        answer = ", so the constant guess is the answer." if may_be_constant else "."
+        notes.append(f"No network was clearly better than a constant guess on rows that it was not trained on{answer}")
     if found.stopped_by_budget:
         notes.append(found.more())
     lost = sum(not np.isfinite(trial.mean) for trial in found.trials)

@@ -171,7 +171,7 @@ def fit_table(
     entered, work = whole.enter(entrants(recipe, seed, objective, task), work_of(effort), folds)
     found, finalists = race(entered, folds, work, limit, crew=crew, report=report)
     blend = blended(finalists, folds, objective)
-    notes += notes_on(found, blend, len(folds.y), len(rows.y))
+    notes += notes_on(found, blend, len(folds.y), len(rows.y), may_be_constant=final == "ensemble")
     setting = recipe if effort == "none" else found.recipe(rule)
     chosen, unregularized = _cross_validated(folds, setting, setting.unregularized(), crew)
     model, bare = whole.refitted([chosen.recipe, unregularized.recipe], folds, crew)
