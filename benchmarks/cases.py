@@ -114,7 +114,7 @@ def population() -> Population:
 
 
 def path(name: str, penalty: str) -> PathProblem:
-    """Return a path of 30 strengths times 5 folds of scikit-learn's breast_cancer, all else as `Recipe` has it."""
+    """Return a path of 30 strengths times 5 folds of breast_cancer, for the plain network that peers can have, too."""
     from sklearn.datasets import load_breast_cancer
 
     from taut import Recipe, regularization_path
