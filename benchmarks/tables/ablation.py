@@ -115,4 +115,5 @@ def ingredients(problem: Problem) -> dict[str, dict[str, float]]:
 
 
 def _figures(answering: Ensemble, problem: Problem) -> dict[str, float]:
-    return measured(problem, problem.answer_of(answering, problem.X_test))
+    answers = answering.predict_proba if problem.is_classification else answering.predict
+    return measured(problem, answers(problem.X_test))

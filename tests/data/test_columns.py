@@ -101,6 +101,7 @@ def test_schema_returns_through_json(frame):
         ("standard", [-(1.5**0.5), 0.0, 1.5**0.5]),
         ("robust", [-1.0, 0.0, 1.0]),
         ("robust_clipped", [-(0.9**0.5), 0.0, 0.9**0.5]),
+        ("principal_axes", [-(1.5**0.5), 0.0, 1.5**0.5]),
         ("max_abs", [1 / 3, 2 / 3, 1.0]),
         ("eight_bit", [51 / 127.5 - 1, 102 / 127.5 - 1, 153 / 127.5 - 1]),
         ("eight_bit_zero_one", [0.2, 0.4, 0.6]),

@@ -39,6 +39,7 @@ from taut.data.kinds import (
 )
 from taut.data.numbers import n_numbers, read_numbers
 from taut.data.pieces import PiecewiseLinear
+from taut.data.rotation import PrincipalAxesScaler
 from taut.data.scaling import SCALERS, fit_scaler
 from taut.data.schema import ColumnSchema, describe
 from taut.data.surprises import surprises
@@ -58,6 +59,7 @@ TRUSTED_TYPES = (  # the types that an encoder saved by skops is made of, beside
     "taut.data.kinds.DateReader",
     "taut.data.kinds.NumberReader",
     "taut.data.pieces.PiecewiseLinear",
+    "taut.data.rotation.PrincipalAxesScaler",
     "taut.data.schema.ColumnSchema",
 )
 _SHARE_OF_ROWS = 50  # on small tables a level is not rare if it has one row in so many
@@ -162,6 +164,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         matrix, missing = self._fit_numbers(frame, weight)
         self._fit_categories()
         self._fit_pieces(matrix)
+        self._name_axes()
         self._describe(frame, matrix, missing)
         return self
 
@@ -368,6 +371,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             for (name, suffix), count in zip(self.outputs_, self.inputs_.pieces, strict=False)
             for piece in range(1, count + 1)
         ]
+
+    def _name_axes(self) -> None:
+        """Call numbers that were rotated by what they are now, after all others have their names by the columns."""
+        if isinstance(self.scaler_, PrincipalAxesScaler):
+            self.outputs_[: len(self.fills_)] = [(f"principal axis {n}", "") for n in range(1, len(self.fills_) + 1)]
 
     def _describe(self, frame: pd.DataFrame, matrix: np.ndarray, gaps: np.ndarray) -> None:
         described = {

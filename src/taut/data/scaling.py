@@ -18,6 +18,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 
 from taut.checks import check_choice
 from taut.data.clipping import RobustClippedScaler
+from taut.data.rotation import PrincipalAxesScaler
 
 __all__ = ["SCALERS", "Scaling", "fit_scaler"]
 
@@ -49,6 +50,9 @@ SCALERS: Mapping[str, Scaling] = MappingProxyType(
         "robust": Scaling(RobustScaler(), "scaled to median 0 and interquartile range 1"),
         "robust_clipped": Scaling(
             RobustClippedScaler(), "scaled to median 0 and interquartile range 1, and smoothly kept within -3 and 3"
+        ),
+        "principal_axes": Scaling(
+            PrincipalAxesScaler(), "scaled to mean 0 and standard deviation 1, and rotated onto their principal axes"
         ),
         "max_abs": Scaling(MaxAbsScaler(), "divided by the largest absolute value"),
         "eight_bit": Scaling(
@@ -87,7 +91,7 @@ def fit_scaler(scaling: str, values: np.ndarray, sample_weight: np.ndarray | Non
     if way.scaler is None or values.shape[1] == 0:
         return None
     scaler = clone(way.scaler)
-    if isinstance(scaler, StandardScaler):
+    if isinstance(scaler, (StandardScaler, PrincipalAxesScaler)):
         return scaler.fit(values, sample_weight=sample_weight)
     if way.bounds is not None:
         values = np.repeat(np.array(way.bounds, dtype=np.float64)[:, None], values.shape[1], axis=1)

@@ -26,6 +26,7 @@ SCALINGS = (
     "zero_one",
     "robust",
     "robust_clipped",
+    "principal_axes",
     "max_abs",
     "eight_bit",
     "eight_bit_zero_one",
