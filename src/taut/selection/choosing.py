@@ -202,7 +202,7 @@ class Rest:
         """Return who enters a race on the folds, and what it is worth: less, if fits to all rows follow."""
         if self.is_in(folds):
             return entered, work
-        # Of many rows, columns of pieces would take too much memory.
+        # Of many rows, so many columns of pieces would take too much memory; the usual recipe has fewer of them then.
         return entered.without("bins"), replace(work, multiplications=_SHARE_OF_RACE * work.multiplications)
 
     def fits(self, folds: Folds) -> float:

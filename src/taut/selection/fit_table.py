@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.checks import check_choice
+from taut.data.encoding import Encoding
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.selection.baselines import fit_baselines
 from taut.selection.blending import Blend, blended
@@ -164,7 +165,7 @@ def fit_table(
         time=rows.time,
         seed=seed,
     )
-    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=recipe.encoding)
+    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=Encoding(recipe.scaling))
     whole = Rest(rows.X, rows.y)
     seconds = None if budget is None else seconds_of(budget)
     limit = Budget(seconds, _fits_afterwards(folds, len(rows.y), n_jobs) + whole.fits(folds), 0.3, began)

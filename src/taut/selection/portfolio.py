@@ -90,6 +90,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "epochs": 30,
             "hidden_layer_sizes": (128, 128),
             "weight_decay": 0.4,
@@ -99,6 +100,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "hidden_layer_sizes": (128, 128),
             "weight_decay": 0.1,
             "dropout": 0.2,
@@ -126,6 +128,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "activation": "silu",
             "embedding_width": 2,
             "embedding_deviation": 0.1,
@@ -140,6 +143,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "activation": "silu",
             "embedding_deviation": 0.1,
             "learning_rate": 0.05,
@@ -166,6 +170,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "activation": "relu",
             "embedding_deviation": 0.09,
             "learning_rate": 0.086,
@@ -180,6 +185,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "epochs": 30,
             "hidden_layer_sizes": (128, 128),
             "weight_decay": 0.1,
@@ -188,6 +194,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "activation": "silu",
             "embedding_width": 4,
             "embedding_deviation": 0.31,
@@ -204,6 +211,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "embedding_deviation": 0.083,
             "parametrization": "standard",
             "learning_rate": 0.0063,
@@ -234,6 +242,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "activation": "silu",
             "embedding_width": 4,
             "embedding_deviation": 0.5,
@@ -279,6 +288,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "embedding_width": 4,
             "embedding_deviation": 0.24,
             "learning_rate": 0.096,
@@ -295,6 +305,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "epochs": 30,
             "weight_decay": 0.1,
             "dropout": 0.2,
@@ -303,6 +314,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "activation": "relu",
             "embedding_width": 4,
             "embedding_deviation": 0.42,
@@ -317,6 +329,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ),
     Entry(
         {
+            "bins": 0,
             "hidden_layer_sizes": (128, 128),
             "l2": 0.001,
             "dropout": 0.2,
