@@ -19,7 +19,7 @@ from taut.errors import DataError, InvalidType, InvalidValue
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model, Table
 
-__all__ = ["Plane", "Regions", "decision_regions", "plane_of", "regions_on"]
+__all__ = ["Plane", "Regions", "classes_of", "decision_regions", "plane_of", "regions_on"]
 
 _MARGIN = 0.08  # of the range of an input that the plane shows on either side
 
@@ -153,13 +153,14 @@ def plane_of(X: Table, inputs: Sequence[str | int] | None = None, *, resolution:
 def regions_on(model: Any, plane: Plane) -> Regions:
     """Return what a model answers on a plane."""
     shape = (len(plane.y), len(plane.x))
-    classes = _classes(model)
+    classes = classes_of(model)
     if classes is None:
         return Regions(plane, None, np.asarray(model.predict(plane.rows), dtype=np.float64).reshape(shape))
     return Regions(plane, classes, np.asarray(model.predict_proba(plane.rows)).reshape(*shape, len(classes)))
 
 
-def _classes(model: Any) -> np.ndarray | None:
+def classes_of(model: Any) -> np.ndarray | None:
+    """Return the classes that a model knows, in the order of its probabilities, or None if it predicts numbers."""
     if isinstance(model, Model | Ensemble):
         return np.asarray(model.targets.classes_) if isinstance(model.targets, ClassTargets) else None
     from sklearn.base import BaseEstimator, is_classifier, is_regressor
