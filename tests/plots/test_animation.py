@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from taut import Recipe, spiral
+from taut.data.splits import hold_out
 from taut.errors import InvalidValue
 from taut.plots import animation
 from taut.plots.animation import Film
@@ -30,8 +31,9 @@ def film() -> Film:
 def test_frames_are_what_the_networks_answered_after_so_many_epochs(film):
     assert film.epochs == [0, 2, 5, 9]
     X, y = spiral(samples=20)
-    train = np.array([np.flatnonzero((point == X).all(axis=1))[0] for point in film.training[0]])
-    assert len(film.training[0]) + len(film.validation[0]) == 60
+    train, held = hold_out(X, y, test_size=0.3, task="classification", seed=0)
+    np.testing.assert_array_equal(film.training[0], X[train])
+    np.testing.assert_array_equal(film.validation[0], X[held])
     for place, recipe in enumerate((RECIPE, RECIPE.unregularized())):
         model = fit_model(recipe, X[train], y[train], task="classification")
         last = film.planes[place][-1]
