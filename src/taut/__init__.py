@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from taut.random import Random as Random
     from taut.selection import Choice as Choice
     from taut.selection import Chosen as Chosen
+    from taut.selection import Importance as Importance
     from taut.selection import LearningCurve as LearningCurve
     from taut.selection import Nested as Nested
     from taut.selection import Range as Range
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from taut.selection import choose as choose
     from taut.selection import learning_curve as learning_curve
     from taut.selection import nested_cross_validation as nested_cross_validation
+    from taut.selection import permutation_importance as permutation_importance
     from taut.selection import regularization_path as regularization_path
     from taut.selection import search as search
     from taut.selection import stability_selection as stability_selection
@@ -146,6 +148,7 @@ _OFFERED = {
     "taut.training": "Callback EarlyStopping Ensemble FinishedRun History PlannedRun Recipe train train_many",
     "taut.selection": (
         "LearningCurve learning_curve Nested nested_cross_validation RegularizationPath regularization_path"
+        " Importance permutation_importance"
         " StabilitySelection stability_selection SearchResult search Range Choice choose Chosen"
     ),
     "taut.estimators": "TautClassifier TautClassifierCV TautRegressor TautRegressorCV",

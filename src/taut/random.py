@@ -85,6 +85,7 @@ class Purpose(IntEnum):
     MIXUP = 7
     SEARCH = 8
     DROPCONNECT = 9
+    IMPORTANCE = 10
     USER = 255
 
 

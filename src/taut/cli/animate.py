@@ -87,7 +87,7 @@ def animate(
     seed: Seed = None,
     json: Json = False,
 ) -> None:
-    """Show how a network learns, with regularization and without.
+    """Show how a network learns, in a film.
 
     Two networks learn the same rows from the same start, one regularized as the recipe says, one not at all. The film
     shows what each answers all over a plane of two inputs, and its losses in training and on rows set aside, the

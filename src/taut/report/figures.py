@@ -19,19 +19,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.report.markup import shorten
+from taut.selection.wording import METRIC_WORDS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from taut.selection import Candidate
+    from taut.selection import Candidate, Importance, LearningCurve, Reliability
+    from taut.selection.fit_result import View
 
 __all__ = [
+    "by_rows",
     "drawable",
     "empty_figure",
+    "importance_bars",
     "learning_curves",
     "loss_parts",
     "penalty_by_layer",
     "predicted_against_true",
+    "region_map",
+    "reliability_dots",
     "weight_histogram",
 ]
 
@@ -43,6 +49,9 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 POINTS_IN_A_LINE = 400  # more cannot be seen, and would only make the file large
 POINTS_IN_A_CLOUD = 2000
 BINS = 40
+COLUMNS_SHOWN = 20
+CLASSES = (BLUE, "#E69F00", GREEN, PINK, "#56B4E9", ORANGE, "#8C6D1F", "#444444")
+SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
 
 
 def learning_curves(chosen: Candidate, unregularized: Candidate) -> Figure:
@@ -217,6 +226,219 @@ def predicted_against_true(true: np.ndarray, predicted: np.ndarray, target: str)
     figure.update_xaxes(range=drawable(np.array(ends)))
     figure.update_yaxes(range=drawable(np.array(ends)))
     return figure
+
+
+def by_rows(growth: LearningCurve) -> Figure:
+    """Draw the validation loss by how many rows are trained on, and the law through it, out to twice the rows.
+
+    Parameters
+    ----------
+    growth : LearningCurve
+        The sizes, what was measured, and the law.
+
+    Returns
+    -------
+    plotly Figure
+        Dots with one standard error; the law dashed beyond the rows there are.
+    """
+    figure = empty_figure("training rows", METRIC_WORDS[growth.metric])
+    means, errors = growth.score(growth.metric)
+    sizes = np.asarray(growth.sizes, dtype=float)
+    known = np.geomspace(sizes[0], sizes[-1], 60)
+    beyond = np.geomspace(sizes[-1], 2 * sizes[-1], 20)
+    for rows, words, dash in ((known, "law", "solid"), (beyond, "with twice the rows", "dot")):
+        _curve(figure, rows, np.array([growth.predict(n) for n in rows]), words, BLUE, dash)
+    figure.add_scatter(
+        x=drawable(sizes),
+        y=drawable(means),
+        error_y={"array": drawable(errors), "color": NEUTRAL, "thickness": 1.2, "width": 3},
+        mode="markers",
+        name="validation, mean ± 1 SE",
+        marker={"color": ORANGE, "size": 8},
+        hovertemplate="%{x} rows: %{y:.4g}<extra></extra>",
+    )
+    figure.update_xaxes(type="log", tickvals=[*sizes.tolist(), 2 * float(sizes[-1])], tickformat="d")
+    return figure
+
+
+def _curve(figure: Figure, x: np.ndarray, y: np.ndarray, words: str, color: str, dash: str) -> None:
+    line = {"color": color, "dash": dash, "width": 2}
+    figure.add_scatter(x=drawable(x), y=drawable(y), name=words, mode="lines", line=line, hoverinfo="skip")
+
+
+def importance_bars(found: Importance) -> Figure:
+    """Draw how much the loss rises without each column, with its interval, at most 20 of them.
+
+    Parameters
+    ----------
+    found : Importance
+        What was measured.
+
+    Returns
+    -------
+    plotly Figure
+        One dot a column, the most important on top.
+    """
+    shown = min(len(found.columns), COLUMNS_SHOWN)
+    figure = empty_figure(f"rise of the loss without it ({found.unit})", "")
+    places = list(range(shown))
+    rise, low, high = (values[:shown] for values in (found.increase, found.low, found.high))
+    figure.add_scatter(
+        x=drawable(rise),
+        y=places,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": drawable(high - rise),
+            "arrayminus": drawable(rise - low),
+            "color": NEUTRAL,
+            "thickness": 1.4,
+            "width": 3,
+        },
+        mode="markers",
+        marker={"color": BLUE, "size": 9},
+        hovertemplate="%{x:.3g}<extra></extra>",
+        showlegend=False,
+    )
+    names = [escape(shorten(column, 22), quote=False) for column in found.columns[:shown]]
+    figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", ticks="", showgrid=True)
+    figure.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    figure.update_layout(hovermode="closest")
+    return figure
+
+
+def reliability_dots(found: Reliability) -> Figure:
+    """Draw the share of rows that were right over how sure the model was.
+
+    Parameters
+    ----------
+    found : Reliability
+        What was counted.
+
+    Returns
+    -------
+    plotly Figure
+        One dot a bin with its 95 % interval, larger for more rows; on the dashed line, both are equal.
+    """
+    figure = empty_figure("probability of the class that was answered", "share that was right")
+    least = max(float(found.confidence.min()) - 0.05, 0.0)
+    figure.add_scatter(
+        x=[least, 1.0],
+        y=[least, 1.0],
+        mode="lines",
+        name="calibrated",
+        line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=drawable(found.confidence),
+        y=drawable(found.accuracy),
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": drawable(found.high - found.accuracy),
+            "arrayminus": drawable(found.accuracy - found.low),
+            "color": NEUTRAL,
+            "thickness": 1.2,
+            "width": 3,
+        },
+        mode="markers",
+        name="test rows, 95 % interval",
+        marker={"color": BLUE, "size": drawable(7.0 + 13.0 * np.sqrt(found.rows / found.rows.sum()))},
+        customdata=found.rows.tolist(),
+        hovertemplate="%{customdata} rows, sure of %{x:.1%}, right in %{y:.1%}<extra></extra>",
+    )
+    figure.update_layout(hovermode="closest")
+    figure.update_xaxes(range=[least, 1.02], tickformat=".0%")
+    figure.update_yaxes(range=[max(min(float(found.low.min()), least) - 0.03, -0.02), 1.04], tickformat=".0%")
+    return figure
+
+
+def region_map(view: View) -> Figure:
+    """Draw what a model answers in the plane of its two inputs, training rows dimmed behind test rows.
+
+    Parameters
+    ----------
+    view : View
+        The regions and the rows.
+
+    Returns
+    -------
+    plotly Figure
+        For classes, the paler the less sure; for numbers, from low to high.
+    """
+    plane, classes = view.regions.plane, view.regions.classes
+    figure = empty_figure(*(escape(shorten(name, 30), quote=False) for name in plane.names))
+    x, y = drawable(plane.x), drawable(plane.y)
+    if classes is None:
+        ends = [[0.0, "#F7F4E8"], [0.35, "#9CC3DC"], [0.7, BLUE], [1.0, "#00263D"]]
+        values = [drawable(row) for row in view.regions.values]
+        bar = {"thickness": 14, "outlinewidth": 0}
+        figure.add_heatmap(x=x, y=y, z=values, colorscale=ends, colorbar=bar, hovertemplate="%{z:.4g}<extra></extra>")
+    else:
+        winners, sure = view.regions.winners, view.regions.confidence
+        for place, label in enumerate(classes):
+            color = CLASSES[place % len(CLASSES)]
+            shades = [[0.0, _faded(color, 0.08)], [1.0, _faded(color, 0.55)]]
+            values = [drawable(row) for row in np.where(winners == place, sure, np.nan)]
+            figure.add_heatmap(
+                x=x,
+                y=y,
+                z=values,
+                zmin=1.0 / len(classes),
+                zmax=1.0,
+                colorscale=shades,
+                showscale=False,
+                hovertemplate=escape(shorten(str(label), 30), quote=False) + ", probability %{z:.2f}<extra></extra>",
+            )
+    for (points, target), words, size, opacity in (
+        (view.training, "training rows", 5, 0.45),
+        (view.test, "test rows", 9, 1.0),
+    ):
+        _cloud(figure, points, np.asarray(target), classes, words, size, opacity)
+    figure.update_layout(hovermode="closest")
+    for update, side in ((figure.update_xaxes, plane.x), (figure.update_yaxes, plane.y)):
+        update(range=drawable(side[[0, -1]]), showgrid=False)
+    return figure
+
+
+def _cloud(
+    figure: Figure,
+    points: np.ndarray,
+    target: np.ndarray,
+    classes: np.ndarray | None,
+    words: str,
+    size: int,
+    opacity: float,
+) -> None:
+    """Draw rows in the colours and shapes of their classes, of many rows evenly spaced ones."""
+    kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), POINTS_IN_A_CLOUD)).round().astype(int))
+    points, target = points[kept], target[kept]
+    groups = [(words, np.full(len(target), True), NEUTRAL, "circle")] if classes is None else []
+    for place, label in enumerate(() if classes is None else classes):
+        name = f"{escape(shorten(str(label), 20), quote=False)}, {words}"
+        groups.append((name, target == label, CLASSES[place % len(CLASSES)], SYMBOLS[place % len(SYMBOLS)]))
+    for name, here, color, symbol in groups:
+        figure.add_scatter(
+            x=drawable(points[here, 0]),
+            y=drawable(points[here, 1]),
+            mode="markers",
+            name=name,
+            marker={
+                "color": color,
+                "size": size,
+                "symbol": symbol,
+                "opacity": opacity,
+                "line": {"color": "#ffffff", "width": 1 if opacity == 1.0 else 0},
+            },
+            hoverinfo="skip",
+            showlegend=opacity == 1.0,
+        )
+
+
+def _faded(color: str, opacity: float) -> str:
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def empty_figure(x: str, y: str) -> Figure:

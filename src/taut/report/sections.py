@@ -28,6 +28,7 @@ from taut.report.tables import (
     member_table,
     recipe_tables,
 )
+from taut.selection.reliability import reliability
 from taut.training import Ensemble
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ __all__ = ["CONTENTS", "body"]
 
 def body(result: FitResult) -> Markup:
     """Return what stands between the page's head and its scripts."""
-    links = [tag("li", tag("a", title, href=f"#{identity}")) for identity, title, _ in CONTENTS]
+    contents = [one for one in CONTENTS if not (one[0] == "regions" and result.view is None)]
+    contents = [one for one in contents if not (one[0] == "calibration" and result.classes is None)]
+    links = [tag("li", tag("a", title, href=f"#{identity}")) for identity, title, _ in contents]
     parts = [
         tag(
             "section",
@@ -48,7 +51,7 @@ def body(result: FitResult) -> Markup:
             id=identity,
             aria_labelledby=f"{identity}-title",
         )
-        for identity, title, write in CONTENTS
+        for identity, title, write in contents
     ]
     return join(
         tag("header", _title(result)),
@@ -96,6 +99,53 @@ def _scores(result: FitResult) -> Markup:
             f"cross-validated scores, which flatters a little{test}."
         )
     return join(score_table(result.entries, result.metrics), tag("p", " ".join(notes), class_="note"))
+
+
+def _overfitting(result: FitResult) -> Markup:
+    return tag("p", " ".join(sentences.about_overfitting(result)))
+
+
+def _rows(result: FitResult) -> Markup:
+    if result.growth is None:
+        return tag(
+            "p",
+            "What more rows would bring was not asked here: it takes the standard effort and no budget, or ",
+            tag("code", "taut learning-curve"),
+            ".",
+        )
+    told = [
+        "Look whether the curve still falls at its right end. The law is fitted to the dots.",
+        shorten(result.growth.advice(), 900),
+    ]
+    plot = figures.by_rows(result.growth)
+    return join(
+        _of_one(result, "on growing parts of the folds"),
+        placed("rows", "Validation loss by training rows", plot, told, height=320),
+    )
+
+
+def _importance(result: FitResult) -> Markup:
+    found = result.importance
+    if found is None:
+        return tag("p", "The table is too wide to deal each of its columns anew.")
+    told = sentences.about_importance(found)
+    height = 70 + 26 * min(len(found.columns), figures.COLUMNS_SHOWN)
+    return placed("importance", "What each column is worth", figures.importance_bars(found), told, height=height)
+
+
+def _calibration(result: FitResult) -> Markup:
+    assert result.test_probabilities is not None  # as where there are classes
+    found = reliability(result.test_probabilities, result.model.targets.encode(result.test_true))
+    told = sentences.about_calibration(found)
+    plot = figures.reliability_dots(found)
+    return placed("calibration", "Share that was right by how sure the model was", plot, told, height=380)
+
+
+def _regions(result: FitResult) -> Markup:
+    view = result.view
+    assert view is not None  # or the section is left out
+    plot, told = figures.region_map(view), sentences.about_regions(view)
+    return placed("regions", "What the model answers in the plane of its inputs", plot, told, height=480)
 
 
 def _test_set(result: FitResult) -> Markup:
@@ -224,12 +274,17 @@ def _provenance(result: FitResult) -> Markup:
 CONTENTS: tuple[tuple[str, str, Callable[[FitResult], Markup]], ...] = (
     ("answer", "The answer", _answer),
     ("scores", "Scores", _scores),
+    ("overfitting", "Is it overfitting?", _overfitting),
     ("test-set", "How the test set was used", _test_set),
     ("curves", "Learning curves", _curves),
+    ("rows", "Would more rows help?", _rows),
+    ("importance", "What each column is worth", _importance),
     ("loss", "The loss in two parts", _loss),
     ("tried", "What was tried", _tried),
     ("weights", "Weights", _weights),
     ("errors", "Errors on the test set", _errors),
+    ("calibration", "How sure it may be", _calibration),
+    ("regions", "Decision regions", _regions),
     ("recipe", "The recipe", _recipe),
     ("columns", "The columns", _columns),
     ("provenance", "Seeds, versions, notes", _provenance),

@@ -13,23 +13,28 @@ import numpy as np
 
 from taut.report.markup import shorten
 from taut.report.numbers import count, percent, plural
-from taut.selection.wording import plain, plus_minus
+from taut.selection.wording import METRIC_WORDS, plain, plus_minus
 from taut.training.regularizers import REGULARIZERS
 
 if TYPE_CHECKING:
-    from taut.selection import Candidate, FitResult, SearchResult, Trial
+    from taut.selection import Candidate, FitResult, Importance, Reliability, SearchResult, Trial
     from taut.selection.blending import Blend, Member
+    from taut.selection.fit_result import View
     from taut.training import History, Recipe
 
 __all__ = [
+    "about_calibration",
     "about_candidates",
     "about_classes",
     "about_curves",
+    "about_importance",
     "about_ingredients",
     "about_layers",
     "about_loss",
     "about_members",
     "about_numbers",
+    "about_overfitting",
+    "about_regions",
     "about_search",
     "about_weights",
     "ingredient_label",
@@ -58,6 +63,88 @@ def test_use(result: FitResult) -> list[str]:
             ]
         ),
         "New rows, set apart for that, give an honest one.",
+    ]
+
+
+def about_overfitting(result: FitResult) -> list[str]:
+    """Say whether the kept model knows its training rows better than others, and how much that costs."""
+    metric, name = result.metrics[0], METRIC_WORDS[result.metrics[0]]
+    kept, bare, guess = result.entries[0], result.entries[2], result.entries[-1]
+    known, (unseen, error) = kept.train[metric], kept.cross_validated[metric]
+    start = guess.cross_validated[metric][0]
+    numbers = (
+        f"{name.capitalize() if name.islower() else name} is {plain(known)} on the rows it was fitted to, "
+        f"{plus_minus(unseen, error)} by cross-validation on rows it was not fitted to, and {plain(start)} for a "
+        "constant guess."
+    )
+    gap, whole = unseen - known, start - known
+    if not np.isfinite([known, unseen, start]).all():
+        return ["That cannot be said: one of the losses is not a finite number."]
+    if unseen > start - (error if np.isfinite(error) else 0.0):
+        return ["It has learned nothing that holds for new rows.", numbers]
+    share = gap / whole if whole > 0 else 0.0
+    if gap <= max(2.0 * error, 0.1 * whole):
+        verdict = "No: what it learned holds for new rows nearly as well as for those it has seen."
+    elif share < 0.4:
+        verdict = "A little, as good fits do: part of what it knows about its training rows does not hold for others."
+    else:
+        verdict = (
+            "It knows its training rows much better than others. That by itself is no fault: what counts is the loss "
+            "on rows not seen, and of all that was tried, stronger regularization among it, this did best there."
+        )
+    sentences = [verdict, numbers, f"So {percent(share)} of what was gained on the training rows is lost on new ones."]
+    without = bare.cross_validated[metric][0] - bare.train[metric]
+    if result.chosen.recipe != result.unregularized.recipe and np.isfinite(without):
+        sentences.append(
+            f"Without regularization one network’s gap between the two is {plain(without)}, with a loss of "
+            f"{plus_minus(*bare.cross_validated[metric])} on rows not seen."
+        )
+    return sentences
+
+
+def about_importance(found: Importance) -> list[str]:
+    """Say which columns the model makes use of."""
+    sure = [name for name, low in zip(found.columns, found.low, strict=True) if low > 0]
+    look = (
+        f"Each column in turn was dealt anew among {plural(found.rows, 'test row')}, {plural(found.repeats, 'time')}: "
+        "how much the loss rises is what the model makes of it. Lines are 95 % intervals over the rows."
+    )
+    if not sure:
+        return [look, "No column by itself makes a difference beyond noise."]
+    rise = plus_minus(float(found.increase[0]), float(found.error[0]))
+    said = f"Most is made of {shorten(sure[0], 40)}: without it the loss of {plain(found.loss)} rises by {rise}."
+    rest = (
+        f"{count(len(sure))} of {plural(len(found.columns), 'column')} make a difference beyond noise."
+        if len(found.columns) > 1
+        else ""
+    )
+    shown = f"The {count(20)} most important are drawn." if len(found.columns) > 20 else ""
+    twins = "Columns that tell the same can stand in for one another, and then none of them seems to matter."
+    return [look, *filter(None, (said, rest, shown, twins))]
+
+
+def about_calibration(found: Reliability) -> list[str]:
+    """Say how far probabilities are from how often they are right."""
+    look = (
+        "Test rows are sorted by the probability of the class that was answered. Dots below the dashed line: the model "
+        "was surer than it was right. Lines are 95 % intervals."
+    )
+    off = (found.high < found.confidence) | (found.low > found.confidence)
+    said = f"The expected calibration error is {plain(found.error)}, over {plural(int(found.rows.sum()), 'row')}."
+    if not off.any():
+        return [look, said, "Every interval holds the line: nothing here speaks against these probabilities."]
+    too_sure = int((found.high < found.confidence).sum())
+    where = f"In {count(int(off.sum()))} of {plural(len(found.rows), 'group')} the interval leaves the line"
+    return [look, said, f"{where}, in {count(too_sure)} of them because the model was too sure."]
+
+
+def about_regions(view: View) -> list[str]:
+    """Say what is drawn in the plane of two inputs."""
+    if view.regions.classes is None:
+        return ["What the model predicts all over the plane. Grey dots are rows: small ones it was fitted to."]
+    return [
+        "The colour is the class that the model answers there, the paler the less sure it is.",
+        "Large marks are test rows; small faint ones are rows it was fitted to.",
     ]
 
 

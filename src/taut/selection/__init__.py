@@ -12,10 +12,12 @@ from taut.selection.fit_result import Entry, FitResult
 from taut.selection.fit_table import fit_table
 from taut.selection.frequencies import StabilitySelection
 from taut.selection.growth import LearningCurve
+from taut.selection.importance import Importance, permutation_importance
 from taut.selection.learning_curve import learning_curve
 from taut.selection.nested import Nested, nested_cross_validation
 from taut.selection.path import regularization_path
 from taut.selection.path_result import RegularizationPath
+from taut.selection.reliability import Reliability, reliability
 from taut.selection.rows import Rows
 from taut.selection.search import search
 from taut.selection.search_result import SearchResult
@@ -31,10 +33,12 @@ __all__ = [
     "Comparison",
     "Entry",
     "FitResult",
+    "Importance",
     "LearningCurve",
     "Nested",
     "Range",
     "RegularizationPath",
+    "Reliability",
     "Rows",
     "SearchResult",
     "StabilitySelection",
@@ -45,7 +49,9 @@ __all__ = [
     "fit_table",
     "learning_curve",
     "nested_cross_validation",
+    "permutation_importance",
     "regularization_path",
+    "reliability",
     "search",
     "stability_selection",
 ]

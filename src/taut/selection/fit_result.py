@@ -12,6 +12,8 @@ import numpy as np
 
 from taut.selection.blending import Blend, Member
 from taut.selection.cross_validation import Candidate, finite
+from taut.selection.growth import LearningCurve
+from taut.selection.importance import Importance
 from taut.selection.looks import Looks
 from taut.selection.scores import Margin
 from taut.selection.search_result import SearchResult
@@ -19,8 +21,9 @@ from taut.selection.trials import Trial
 from taut.selection.wording import plus_minus, rounded
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
+from taut.training.regions import Regions
 
-__all__ = ["Entry", "FitResult"]
+__all__ = ["Entry", "FitResult", "View"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,23 @@ class Entry:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a model answers in the plane of its two inputs, and the rows in it.
+
+    Attributes
+    ----------
+    regions : Regions
+        What it answers.
+    training, test : tuple (points, target)
+        The rows, points of shape (rows, 2).
+    """
+
+    regions: Regions
+    training: tuple[np.ndarray, np.ndarray]
+    test: tuple[np.ndarray, np.ndarray]
+
+
 @dataclass
 class FitResult:
     """What `fit_table` found.
@@ -117,6 +137,12 @@ class FitResult:
         What a reader should know, in plain sentences.
     n_seen : int
         Test rows that equal a training row in every column.
+    importance : Importance or None
+        How much worse the kept model answers for the test rows without each column; None for a table too wide for it.
+    growth : LearningCurve or None
+        What more rows would bring, for the chosen setting; None where the effort was not worth it.
+    view : View or None
+        What the kept model answers in the plane of the inputs, if there are two and both are numbers.
     """
 
     task: str
@@ -145,6 +171,9 @@ class FitResult:
     looks: Looks
     notes: list[str] = field(default_factory=list)
     n_seen: int = 0
+    importance: Importance | None = None
+    growth: LearningCurve | None = None
+    view: View | None = None
 
     @property
     def n_networks(self) -> int:

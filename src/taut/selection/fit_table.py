@@ -16,15 +16,19 @@ import numpy as np
 from taut.checks import check_choice
 from taut.data.encoding import Encoding
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
+from taut.errors import DataError, InvalidValue, NonFiniteLoss
 from taut.selection.baselines import fit_baselines
 from taut.selection.blending import Blend, blended
 from taut.selection.choosing import FINALS, Rest, folds_of_some, notes_on, race
 from taut.selection.crew import Crew, Report
 from taut.selection.cross_validation import Candidate, outcomes_on
 from taut.selection.entrants import entrants
-from taut.selection.fit_result import Entry, FitResult
+from taut.selection.fit_result import Entry, FitResult, View
 from taut.selection.folds import CV, Folds
+from taut.selection.growth import LearningCurve
 from taut.selection.halving import Budget
+from taut.selection.importance import Importance, permutation_importance
+from taut.selection.learning_curve import learning_curve
 from taut.selection.looks import Looks
 from taut.selection.objectives import METRICS
 from taut.selection.rows import Rows
@@ -34,12 +38,19 @@ from taut.selection.work import work_of
 from taut.training.ensemble import Ensemble
 from taut.training.model import Model
 from taut.training.recipe import Recipe
+from taut.training.regions import plane_of, regions_on
 from taut.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["fit_table"]
+
+# Importance is asked on so many test rows, and by so many rows with a column dealt anew, which answer within a second
+# or two; what more rows would bring, by so many sizes; and a plane has so many points along each side.
+_MOST_ASKED, _MOST_DEALT = 500, 50_000
+_SIZES = 4
+_RESOLUTION = 80
 
 
 def fit_table(
@@ -215,7 +226,48 @@ def fit_table(
         looks=looks,
         notes=notes,
         n_seen=tested.seen_in(rows),
+        importance=_importance(kept, tested, seed),
+        growth=_growth(chosen.recipe, folds, crew) if work.effort.finer and budget is None else None,
+        view=_view(kept, rows, tested),
     )
+
+
+def _importance(kept: Model | Ensemble, tested: Rows, seed: int) -> Importance | None:
+    """Return what each column is to what was kept, on the test rows, where that takes no longer than a moment."""
+    columns, rows = tested.X.shape[1], min(len(tested.y), _MOST_ASKED)
+    if rows < 2 or columns * rows > _MOST_DEALT:
+        return None
+    repeats = max(min(5, _MOST_DEALT // (columns * rows)), 1)
+    return permutation_importance(kept, tested.X, tested.y, repeats=repeats, most_rows=_MOST_ASKED, seed=seed)
+
+
+def _growth(recipe: Recipe, folds: Folds, crew: Crew) -> LearningCurve | None:
+    """Return what more rows would bring; None if there are too few to tell, or training diverged with fewer."""
+    try:
+        return learning_curve(
+            recipe,
+            folds.X,
+            folds.y,
+            n_sizes=_SIZES,
+            cv=folds.splits,
+            task=folds.task,
+            n_jobs=crew.n_jobs,
+            backend=crew.backend,
+        )
+    except (DataError, InvalidValue, NonFiniteLoss):
+        return None
+
+
+def _view(kept: Model | Ensemble, rows: Rows, tested: Rows) -> View | None:
+    """Return what was kept in the plane of its inputs, if there are two and both are numbers."""
+    if rows.X.shape[1] != 2:
+        return None
+    try:
+        plane = plane_of(rows.X, resolution=_RESOLUTION)
+    except (InvalidValue, DataError):
+        return None
+    known, asked = (each.X.to_numpy(dtype=np.float64, na_value=np.nan) for each in (rows, tested))
+    return View(regions_on(kept, plane), (known, np.asarray(rows.y)), (asked, np.asarray(tested.y)))
 
 
 def _fits_afterwards(folds: Folds, n_rows: int, n_jobs: int | None) -> float:
