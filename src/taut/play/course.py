@@ -18,7 +18,7 @@ from taut.play.setting import TURNED_LIVE, Setting
 
 __all__ = ["MOST_EPOCHS", "Course"]
 
-MOST_EPOCHS = 100_000
+MOST_EPOCHS = 200_000
 _MOST_CHANGES = 2000
 _LONGEST = 200_000  # characters of an address
 

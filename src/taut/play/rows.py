@@ -6,6 +6,7 @@ training or of the page.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,20 +14,21 @@ import numpy as np
 
 from taut.checks import shown
 from taut.data import ClassTargets, NumberTargets, TableEncoder, hold_out, infer_task, spiral
-from taut.errors import DataError, InvalidValue
+from taut.errors import DataError
 from taut.play.setting import Setting
 from taut.play.table import Table
 from taut.random import Random
 
-__all__ = ["VALIDATION", "Plane", "Rows", "TableRows", "draw", "drawn_rows", "table_rows"]
+__all__ = ["CLASSES", "VALIDATION", "Plane", "RowSource", "Rows", "draw", "source_of"]
 
 #: Fresh points to validate on, and the most rows of a table.
 VALIDATION = 600
-_MOST_CLASSES = 10  # as many colours as there are
-_MARGIN = 0.08  # around the points, as a share of their extent
 
 #: How many classes a drawn set has.
 CLASSES = {"spiral": 3, "moons": 2, "circles": 2, "xor": 2}
+
+_MOST_CLASSES = 8  # as many colours as are told apart
+_MARGIN = 0.08  # around the points, as a share of their extent
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,6 @@ class Rows:
         Names of the classes; empty for numbers.
     plane : Plane
         What is drawn.
-    numbers : tuple of str
-        For a table, the columns that can be an axis.
     """
 
     x: np.ndarray
@@ -96,7 +96,6 @@ class Rows:
     task: str
     classes: tuple[str, ...]
     plane: Plane
-    numbers: tuple[str, ...] = ()
 
     @property
     def n_outputs(self) -> int:
@@ -126,25 +125,30 @@ def draw(data: str, samples: int, noise: float, seed: int) -> tuple[np.ndarray, 
     return make_circles(samples, noise=noise, factor=0.5, random_state=seed)
 
 
-def drawn_rows(setting: Setting) -> Rows:
-    """Return the points of a set that is drawn."""
-    classes = CLASSES[setting.data]
-    x, clean = draw(setting.data, setting.samples, setting.noise, setting.seed)
-    validation_x, validation_y = draw(setting.data, VALIDATION, setting.noise, setting.seed + 1)
-    y = _mislabelled(clean, classes, setting)
-    low, high = _extent(np.concatenate([x, validation_x]), aspect=True)
-    plane = Plane(np.zeros(2), np.eye(2), low, high, ("x", "y"), np.ones(2), np.zeros(2))
-    names = tuple(f"class {label}" for label in range(classes))
-    return Rows(x, y, validation_x, validation_y, y != clean, "classification", names, plane)
+class RowSource(ABC):
+    """Where rows come from; made once a run, and asked again whenever a live knob is turned."""
+
+    @abstractmethod
+    def rows(self, setting: Setting) -> Rows:
+        """Return the rows for the live knobs of a setting."""
 
 
-def table_rows(setting: Setting, table: Table) -> Rows:
-    """Return the rows of a table; raise `DataError` in one line if they cannot be used."""
-    return TableRows(setting, table).rows(setting)
+class DrawnRows(RowSource):
+    """Points that are drawn."""
+
+    def rows(self, setting: Setting) -> Rows:
+        classes = CLASSES[setting.data]
+        x, clean = draw(setting.data, setting.samples, setting.noise, setting.seed)
+        validation_x, validation_y = draw(setting.data, VALIDATION, setting.noise, setting.seed + 1)
+        y = _mislabelled(clean, classes, setting)
+        low, high = _extent(np.concatenate([x, validation_x]), aspect=True)
+        plane = Plane(np.zeros(2), np.eye(2), low, high, ("x", "y"), np.ones(2), np.zeros(2))
+        names = tuple(f"class {label}" for label in range(classes))
+        return Rows(x, y, validation_x, validation_y, y != clean, "classification", names, plane)
 
 
-class TableRows:
-    """A table, divided and encoded once, from which rows are taken for each setting of the live knobs."""
+class TableRows(RowSource):
+    """A table, divided and encoded; raises `DataError` in one line if it cannot be used."""
 
     def __init__(self, setting: Setting, table: Table) -> None:
         target = setting.target
@@ -155,8 +159,7 @@ class TableRows:
             raise DataError(f"{table.name}: {len(frame)} rows have a value of {shown(target)}; 20 is the fewest")
         self.task = infer_task(frame[target])
         inputs = frame.drop(columns=target)
-        self.numbers = _numbers(inputs)
-        columns = self._columns(setting, table)
+        columns = _axes(setting, table)
         inputs = inputs[list(columns)] if columns else inputs
         self.learn, held = hold_out(inputs, frame[target], test_size=0.3, task=self.task, seed=setting.seed)
         encoder = TableEncoder().fit(inputs.iloc[self.learn])
@@ -176,20 +179,6 @@ class TableRows:
             self.y = NumberTargets().fit(frame[target].iloc[self.learn]).encode(frame[target])
         self._lay_plane(setting, columns, inputs)
         self.held = held[Random(setting.seed).at(item=2).permutation(len(held))[:VALIDATION]]
-
-    def _columns(self, setting: Setting, table: Table) -> tuple[str, ...]:
-        """Return the two columns that are the inputs, or none if all are."""
-        if setting.axes != "columns":
-            return ()
-        columns = setting.columns or self.numbers[:2]
-        odd = [name for name in columns if name not in self.numbers]
-        if odd or len(set(columns)) != 2:
-            found = ", ".join(self.numbers[:8]) or "none"
-            raise DataError(
-                f"{table.name}: the axes must be two columns of numbers, got {shown(list(columns))}; there are {found}; "
-                "or take all columns"
-            )
-        return columns
 
     def _lay_plane(self, setting: Setting, columns: tuple[str, ...], inputs: Any) -> None:
         """Lay the plane through the inputs, and project them on it if that is what the network is given."""
@@ -215,7 +204,6 @@ class TableRows:
         self.plane = Plane(origin, axes, low, high, (names[0], names[1]), scale, offset)
 
     def rows(self, setting: Setting) -> Rows:
-        """Return the rows for the live knobs of a setting."""
         learn = self.learn[Random(setting.seed).permutation(len(self.learn))[: setting.samples]]
         clean = self.y[learn]
         if self.task == "classification":
@@ -225,9 +213,7 @@ class TableRows:
             y = clean + setting.label_noise * Random(setting.seed).normal(clean.shape)
             wrong = np.zeros(len(y), dtype=bool)
         held = self.held
-        return Rows(
-            self.x[learn], y, self.x[held], self.y[held], wrong, self.task, self.classes, self.plane, self.numbers
-        )
+        return Rows(self.x[learn], y, self.x[held], self.y[held], wrong, self.task, self.classes, self.plane)
 
 
 def _mislabelled(y: np.ndarray, classes: int, setting: Setting) -> np.ndarray:
@@ -237,10 +223,17 @@ def _mislabelled(y: np.ndarray, classes: int, setting: Setting) -> np.ndarray:
     return np.where(wrong, (y + shift) % classes, y)
 
 
-def _numbers(inputs: Any) -> tuple[str, ...]:
-    """Return the columns that are numbers."""
-    schema = TableEncoder().fit(inputs).schema_
-    return tuple(column.name for column in schema if column.kind == "number" and column.n_outputs)
+def _axes(setting: Setting, table: Table) -> tuple[str, ...]:
+    """Return the two columns that are the inputs, or none if all are."""
+    if setting.axes != "columns":
+        return ()
+    numbers = [name for name in table.numbers if name != setting.target]
+    if len(set(setting.columns)) != 2 or not set(setting.columns) <= set(numbers):
+        found = ", ".join(numbers[:8]) or "none"
+        raise DataError(
+            f"{table.name}: the axes must be two columns of numbers, got {shown(list(setting.columns))}; there are {found}"
+        )
+    return setting.columns
 
 
 def _line(at: np.ndarray, values: np.ndarray) -> tuple[float, float]:
@@ -262,10 +255,10 @@ def _extent(points: np.ndarray, *, aspect: bool = False) -> tuple[np.ndarray, np
     return low - room, high + room
 
 
-def rows_of(setting: Setting, table: Table | None) -> Rows:
-    """Return the rows of a setting."""
+def source_of(setting: Setting, table: Table | None) -> RowSource:
+    """Return where the rows of a setting come from; raise `DataError` if its table is not at hand or cannot be used."""
     if setting.data != "table":
-        return drawn_rows(setting)
+        return DrawnRows()
     if table is None:
-        raise InvalidValue("this run is about a table that is not here; load its file again")
-    return table_rows(setting, table)
+        raise DataError("this run is about a table that is not here; load its file again")
+    return TableRows(setting, table)

@@ -26,12 +26,15 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "leaky_relu", "elu", "
 
 #: The optimizers by the names of the page, as fields of a recipe; Adam is the textbook's.
 OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "sgd": {"optimizer": "sgd", "momentum": 0.0},
-    "momentum": {"optimizer": "sgd"},
-    "nesterov": {"optimizer": "sgd", "nesterov": True},
-    "adagrad": {"optimizer": "adagrad"},
-    "rmsprop": {"optimizer": "rmsprop"},
-    "adam": {"optimizer": "adam", "beta_2": 0.999},
+    name: {"optimizer": kind, "momentum": momentum, "nesterov": name == "nesterov", "beta_2": 0.999}
+    for name, kind, momentum in (
+        ("sgd", "sgd", 0.0),
+        ("momentum", "sgd", 0.9),
+        ("nesterov", "sgd", 0.9),
+        ("adagrad", "adagrad", 0.9),
+        ("rmsprop", "rmsprop", 0.9),
+        ("adam", "adam", 0.9),
+    )
 }
 
 #: The knobs that may be turned while it trains; any other makes the networks begin anew.

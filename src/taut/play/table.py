@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taut.checks import shown
 from taut.errors import DataError
@@ -82,6 +83,32 @@ class Table:
     def target(self) -> str:
         """The column that is predicted unless another is chosen."""
         return self.known_target or str(self.frame.columns[-1])
+
+    def knobs(self, target: str | None = None, axes: str = "columns", columns: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the knobs that show this table: two columns of numbers if there are, else all columns.
+
+        Examples
+        --------
+        >>> from taut.data import load_sample
+        >>> frame, target = load_sample("iris")
+        >>> Table("iris", frame, "load_sample('iris')", target).knobs()["columns"]
+        ['sepal length (cm)', 'sepal width (cm)']
+        """
+        target = self.target if target is None else target
+        numbers = [name for name in self.numbers if name != target]
+        chosen = [name for name in columns if name in numbers]
+        chosen += [name for name in numbers if name not in chosen]
+        axes = "all" if axes == "columns" and len(chosen) < 2 else axes
+        where = {"axes": axes, "columns": chosen[:2] if axes == "columns" else []}
+        return {"data": "table", "table": self.fingerprint, "target": target, **where}
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that are numbers, and can be an axis."""
+        from taut.data import TableEncoder
+
+        schema = TableEncoder().fit(self.frame).schema_
+        return tuple(column.name for column in schema if column.kind == "number" and column.n_outputs)
 
     @staticmethod
     def from_bytes(name: str, content: bytes) -> Table:

@@ -1,0 +1,134 @@
+"""The pair: two networks on the same rows from the same start, one regularized, one not, trained in step.
+
+Each is trained by `taut.train`, a few epochs at a time; what is left of a call is where the next one goes on, so the
+weights do not depend on how the epochs were divided. Knows nothing of threads or of the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from taut.network import Network, Optimizer
+from taut.play.rows import Rows
+from taut.play.setting import Setting
+from taut.training import Recipe, State, train
+
+__all__ = ["ARMS", "COLUMNS", "Arm", "Pair", "Record"]
+
+ARMS = ("regularized", "unregularized")
+
+#: What is kept of each epoch: of the history, the data loss in training with all noise off, the penalty beside it, …
+COLUMNS = ("evaluation_data_loss", "penalty", "validation_data_loss", "metric", "validation_metric")
+
+# With a learning rate that does not change, nothing in a run depends on how many epochs are to come.
+
+
+@dataclass
+class Record:
+    """The course of one network so far: one number an epoch for each of `COLUMNS`."""
+
+    columns: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+
+    def __len__(self) -> int:
+        return len(self.columns["penalty"])
+
+    def cut(self, epochs: int) -> None:
+        """Forget what came later."""
+        for values in self.columns.values():
+            del values[epochs:]
+
+
+@dataclass
+class Arm:
+    """One of the two: its network, what goes on from call to call, and its record."""
+
+    network: Network
+    optimizer: Optimizer
+    state: State | None = None
+    record: Record = field(default_factory=Record)
+
+
+class Pair:
+    """Two networks, trained in step.
+
+    Parameters
+    ----------
+    setting : Setting
+        The knobs at the start.
+    rows : Rows
+        What is learned from.
+
+    Examples
+    --------
+    >>> from taut.play.rows import source_of
+    >>> setting = Setting(layers=(4,), samples=60)
+    >>> pair = Pair(setting, source_of(setting, None).rows(setting))
+    >>> first, second = pair.weights()
+    >>> bool((first == second).all())
+    True
+    >>> pair.advance(3)
+    >>> [len(arm.record) for arm in pair.arms]
+    [3, 3]
+    """
+
+    def __init__(self, setting: Setting, rows: Rows) -> None:
+        self.epoch = 0
+        self._take(setting, rows)
+        self.arms: list[Arm] = []
+        for recipe in self._recipes:
+            network, self._loss, optimizer = recipe.build(rows.x.shape[1], rows.n_outputs, rows.task)
+            self.arms.append(Arm(network, optimizer))
+
+    def _take(self, setting: Setting, rows: Rows) -> None:
+        recipe = setting.recipe()
+        self.rows = rows
+        self._recipes: tuple[Recipe, Recipe] = (recipe, recipe.unregularized())
+
+    def turn(self, setting: Setting, rows: Rows) -> None:
+        """Go on under other knobs; another optimizer begins without the memory of the one before it."""
+        self._take(setting, rows)
+        for arm, recipe in zip(self.arms, self._recipes, strict=True):
+            arm.network, self._loss, optimizer = recipe.build(
+                rows.x.shape[1], rows.n_outputs, rows.task, state=arm.network.state
+            )
+            if arm.state is not None and type(optimizer) is not type(arm.optimizer):
+                arm.state = State(epoch=self.epoch, memory=optimizer.start(arm.network.theta))
+            arm.optimizer = optimizer
+
+    def advance(self, epochs: int) -> None:
+        """Train both for some epochs, or neither: raise `NonFiniteLoss` if one cannot, and leave both as they were."""
+        before = [(arm.network.state.copy(), arm.state) for arm in self.arms]
+        try:
+            for arm, recipe in zip(self.arms, self._recipes, strict=True):
+                self._advance(arm, recipe, self.epoch + epochs)
+        except BaseException:
+            for arm, (weights, state) in zip(self.arms, before, strict=True):
+                arm.network.state[:], arm.state = weights, state
+                arm.record.cut(self.epoch)
+            raise
+        self.epoch += epochs
+
+    def _advance(self, arm: Arm, recipe: Recipe, until: int) -> None:
+        rows = self.rows
+        history = train(
+            arm.network,
+            rows.x,
+            rows.y,
+            loss=self._loss,
+            optimizer=arm.optimizer,
+            epochs=until,
+            batch_size=recipe.batch_rows(len(rows.x)),
+            validation=(rows.validation_x, rows.validation_y),
+            seed=recipe.seed,
+            interruptible=False,
+            resume=arm.state,
+        )
+        arm.state = history.state
+        for name, values in arm.record.columns.items():
+            values.extend(history[name.replace("metric", history.metric_name)].tolist())
+
+    def weights(self) -> list[np.ndarray]:
+        """Return a copy of the numbers of both networks."""
+        return [arm.network.state.copy() for arm in self.arms]
