@@ -23,6 +23,7 @@ from taut.cli.display import one_line
 from taut.cli.fit import fit
 from taut.cli.learning_curve import learning_curve
 from taut.cli.path import path
+from taut.cli.play import play
 from taut.cli.reproduce import reproduction
 from taut.cli.search import search
 from taut.cli.use import predict, show
@@ -83,6 +84,9 @@ app.command(
         "taut learning-curve visits.csv --target ill --group patient --repeats 3",
     ),
 )(learning_curve)
+app.command(
+    epilog=_examples("taut play", "taut play moons", "taut play people.csv --target income", "taut play iris --port 8800")
+)(play)
 app.add_typer(
     reproduction,
     name="reproduce",

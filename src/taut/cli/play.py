@@ -7,7 +7,7 @@ import sys
 import threading
 import webbrowser
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -81,13 +81,9 @@ def _start(data: str | None, target: str | None) -> tuple[Setting, Table | None]
     check_columns(frame, given.name, {"--target": target})
     expression = f"load_sample({given.name!r})" if given.path is None else f"read_table({str(given.path)!r})"
     table = Table(given.name if given.path is None else given.path.name, frame, expression, target or known)
-    setting = Setting(**_settled(table))
+    setting = Setting(**table.first_knobs())
     source_of(setting, table)  # what cannot be used is said here, and not by the page
     return setting, table
-
-
-def _settled(table: Table) -> dict[str, Any]:
-    return {**table.knobs(), "label_noise": 0.0, "samples": min(max(len(table.frame), 12), 5000)}
 
 
 def _has_screen() -> bool:

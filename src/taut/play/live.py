@@ -157,8 +157,12 @@ def _table_knobs(message: dict[str, Any], tables: Mapping[str, Table]) -> dict[s
     name = message.get("table")
     if not isinstance(name, str) or name not in tables:
         raise InvalidValue("that table is not here any more; load its file again")
-    return tables[name].knobs(
-        message.get("target"), _words(message, "axes", "columns"), message.get("columns") or ()
+    table = tables[name]
+    if "target" not in message:
+        return table.first_knobs()
+    columns = message.get("columns")
+    return table.knobs(
+        _words(message, "target"), _words(message, "axes"), columns if isinstance(columns, list) else ()
     )
 
 
@@ -169,8 +173,8 @@ def _mapping(message: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _words(message: dict[str, Any], name: str, otherwise: str | None = None) -> str:
-    value = message.get(name, otherwise)
+def _words(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
     if not isinstance(value, str):
         raise InvalidType(f"{name} must be text, got {shown(value)}")
     return value

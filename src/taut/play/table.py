@@ -102,6 +102,10 @@ class Table:
         where = {"axes": axes, "columns": chosen[:2] if axes == "columns" else []}
         return {"data": "table", "table": self.fingerprint, "target": target, **where}
 
+    def first_knobs(self) -> dict[str, Any]:
+        """Return the knobs that a table is first shown with: all its rows, as they are."""
+        return {**self.knobs(), "label_noise": 0.0, "samples": min(max(len(self.frame), 12), 5000)}
+
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """The columns that are numbers, and can be an axis."""
