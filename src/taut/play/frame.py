@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ __all__ = ["GRID", "Viewer", "rows_message"]
 GRID = 64
 
 _MOST_SHOWN = 64  # units of a layer, and inputs of it, whose weights are shown
-_MOST_POINTS = 600  # rows of each kind that are drawn
+_MOST_POINTS = 400, 200  # rows to learn from, and to validate on, that are drawn
+_SECONDS_BETWEEN = 1.0  # addresses, while it trains
 _MOST_ROWS = 1500  # of losses in a frame
 
 
@@ -33,7 +35,7 @@ class Viewer:
 
     def __init__(self) -> None:
         self._record: Record | None = None
-        self._shown = 0
+        self._shown, self._told = 0, 0.0
 
     def frame(self, snapshot: Snapshot) -> bytes:
         """Return the frame of a snapshot: a run that has begun anew is shown from its start."""
@@ -49,7 +51,7 @@ class Viewer:
             described, numbers = _weights(network)
             layers.append(described)
             weights += numbers
-        header = {
+        header: dict[str, Any] = {
             "type": "frame",
             "epoch": snapshot.epoch,
             "running": snapshot.is_running,
@@ -62,6 +64,8 @@ class Viewer:
             "layers": layers,
             "grid": GRID,
         }
+        if not snapshot.is_running or time.monotonic() > self._told + _SECONDS_BETWEEN:
+            header["address"], self._told = snapshot.course.address(), time.monotonic()
         self._shown = last
         text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
         text += b" " * (-len(text) % 4)  # so that the numbers behind it lie where arrays of them may begin
@@ -71,7 +75,7 @@ class Viewer:
 def rows_message(rows: Rows) -> dict[str, Any]:
     """Return what the page is told of the rows: where they lie in the plane, what they are, and what the axes say."""
     plane = rows.plane
-    learned, held = slice(0, _MOST_POINTS), slice(0, _MOST_POINTS)
+    learned, held = (_some(len(x), most) for x, most in zip((rows.x, rows.validation_x), _MOST_POINTS, strict=True))
     return {
         "type": "rows",
         "task": rows.task,
@@ -89,6 +93,11 @@ def rows_message(rows: Rows) -> dict[str, Any]:
         "offset": plane.offset.tolist(),
         "chance": _constant_loss(rows),
     }
+
+
+def _some(count: int, most: int) -> np.ndarray:
+    """Return so many positions at most, evenly spread: drawn sets stand class after class."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def _constant_loss(rows: Rows) -> float:

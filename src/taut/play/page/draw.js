@@ -1,0 +1,253 @@
+// Drawing: maps of the plane with its points, losses, weights. Nothing here knows of sockets or knobs.
+
+import { mixed, palette, rgb, shape, sized } from "./palette.js";
+
+const patch = document.createElement("canvas");
+
+export function drawMap(canvas, map, grid, rows) {
+  const { context, width, height } = sized(canvas);
+  const colours = palette(), paper = rgb(colours.card);
+  const isNumber = rows.task === "regression";
+  const classes = colours.classes.map(rgb), low = rgb(colours.negative), high = rgb(colours.positive);
+  patch.width = patch.height = grid;
+  const small = patch.getContext("2d"), image = small.createImageData(grid, grid);
+  for (let point = 0; point < grid * grid; point += 1) {
+    const sure = map.sureness[point] / 255;
+    const colour = isNumber
+      ? mixed(paper, sure < 0.5 ? low : high, 0.85 * Math.abs(2 * sure - 1))
+      : mixed(paper, classes[map.winner[point]], 0.08 + 0.5 * sure);
+    image.data.set([...colour, 255], 4 * point);
+  }
+  small.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(patch, 0, 0, width, height);
+  drawPoints(context, width, height, rows, colours);
+  drawEnds(context, width, height, rows, colours);
+}
+
+function drawPoints(context, width, height, rows, colours) {
+  const place = ([x, y]) => [
+    ((x - rows.low[0]) / (rows.high[0] - rows.low[0])) * width,
+    height - ((y - rows.low[1]) / (rows.high[1] - rows.low[1])) * height,
+  ];
+  const size = Math.max(width / 150, 1.6);
+  const low = rgb(colours.negative), high = rgb(colours.positive), paper = rgb(colours.card);
+  const colour = (target) => {
+    if (rows.task !== "regression") return colours.classes[target];
+    const share = Math.max(-1, Math.min(1, target / 2));
+    return `rgb(${mixed(paper, share < 0 ? low : high, 0.25 + 0.75 * Math.abs(share)).map(Math.round).join(" ")})`;
+  };
+  const kind = (target) => (rows.task === "regression" ? 0 : target);
+  context.globalAlpha = 0.55; // those to learn from, dimmed, behind
+  rows.learn.forEach((point, index) => {
+    const [x, y] = place(point);
+    shape(context, kind(rows.learn_target[index]), x, y, size * 0.8);
+    context.fillStyle = colour(rows.learn_target[index]);
+    context.fill();
+    if (rows.wrong[index]) { // a label that is wrong: crossed
+      context.beginPath();
+      context.moveTo(x - size * 1.4, y - size * 1.4);
+      context.lineTo(x + size * 1.4, y + size * 1.4);
+      context.moveTo(x - size * 1.4, y + size * 1.4);
+      context.lineTo(x + size * 1.4, y - size * 1.4);
+      context.strokeStyle = colours.ink;
+      context.lineWidth = 1;
+      context.stroke();
+    }
+  });
+  context.globalAlpha = 1; // those to validate on, in front
+  context.lineWidth = 1;
+  context.strokeStyle = colours.card;
+  rows.held.forEach((point, index) => {
+    const [x, y] = place(point);
+    shape(context, kind(rows.held_target[index]), x, y, size * 1.15);
+    context.fillStyle = colour(rows.held_target[index]);
+    context.fill();
+    context.stroke();
+  });
+}
+
+function drawEnds(context, width, height, rows, colours) { // what the edges are, in the units of the data
+  const written = (axis, value) => short(rows.offset[axis] + rows.scale[axis] * value);
+  context.fillStyle = colours.ink;
+  context.globalAlpha = 0.75;
+  context.font = "10.5px system-ui, sans-serif";
+  context.textAlign = "left";
+  context.fillText(written(0, rows.low[0]), 5, height - 5);
+  context.fillText(written(1, rows.high[1]), 5, 13);
+  context.textAlign = "right";
+  context.fillText(written(0, rows.high[0]), width - 5, height - 5);
+  context.globalAlpha = 1;
+}
+
+export function short(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e5 || size < 5e-4)) return value.toExponential(1);
+  return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(3).replace(/(\.\d\d)0$/, "$1");
+}
+
+export function drawLosses(canvas, losses, arm, chance) {
+  const { context, width, height } = sized(canvas);
+  const colours = palette();
+  const room = { left: 34, right: 46, top: 8, bottom: 20 };
+  const plot = { width: width - room.left - room.right, height: height - room.top - room.bottom };
+  const epochs = losses.epochs, last = epochs.at(-1) ?? 1;
+  const ceiling = top(losses, chance);
+  const x = (epoch) => room.left + ((epoch - 1) / Math.max(last - 1, 1)) * plot.width;
+  const y = (value) => room.top + plot.height * (1 - Math.min(value / ceiling, 1.02));
+  axes(context, { room, plot, width, height, last, ceiling, x, y, chance, colours });
+  const columns = losses.arms[arm];
+  if (!epochs.length) return;
+  const data = columns.evaluation_data_loss, whole = data.map((value, index) => value + columns.penalty[index]);
+  context.save();
+  context.beginPath();
+  context.rect(room.left, 0, width - room.left, height - room.bottom + 1);
+  context.clip();
+  context.beginPath(); // the penalty is what lies between the two
+  epochs.forEach((epoch, index) => context[index ? "lineTo" : "moveTo"](x(epoch), y(whole[index])));
+  for (let index = epochs.length - 1; index >= 0; index -= 1) context.lineTo(x(epochs[index]), y(data[index]));
+  context.globalAlpha = 0.18;
+  context.fillStyle = colours.penalty;
+  context.fill();
+  context.globalAlpha = 1;
+  const line = (values, colour, dash, thickness) => {
+    context.beginPath();
+    epochs.forEach((epoch, index) => context[index ? "lineTo" : "moveTo"](x(epoch), y(values[index])));
+    context.setLineDash(dash);
+    context.strokeStyle = colour;
+    context.lineWidth = thickness;
+    context.stroke();
+    context.setLineDash([]);
+  };
+  if (columns.penalty.some((value) => value > 0)) line(whole, colours.penalty, [1.5, 3], 2);
+  line(data, colours.data, [6, 3], 1.8);
+  line(columns.validation_data_loss, colours.validation, [], 1.8);
+  context.restore();
+  gap(context, { x: width - room.right + 5, from: y(data.at(-1)), to: y(columns.validation_data_loss.at(-1)), colours,
+    value: columns.validation_data_loss.at(-1) - data.at(-1) });
+}
+
+function top(losses, chance) { // one scale for both networks: what they reach now, not where they came from
+  let most = chance;
+  for (const columns of losses.arms) {
+    if (!losses.epochs.length) break;
+    const from = Math.floor(losses.epochs.length * 0.15);
+    for (const value of columns.validation_data_loss.slice(from)) most = Math.max(most, value ?? 0);
+    most = Math.max(most, columns.evaluation_data_loss.at(-1) + columns.penalty.at(-1));
+  }
+  return 1.12 * Math.min(most, 4 * chance);
+}
+
+function axes(context, { room, plot, width, height, last, ceiling, x, y, chance, colours }) {
+  context.font = "10.5px system-ui, sans-serif";
+  context.strokeStyle = colours.line;
+  context.fillStyle = colours.soft;
+  context.lineWidth = 1;
+  context.textAlign = "right";
+  const step = [0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5].find((size) => ceiling / size <= 5) ?? ceiling / 4;
+  for (let value = 0; value <= ceiling; value += step) {
+    context.beginPath();
+    context.moveTo(room.left, y(value));
+    context.lineTo(room.left + plot.width, y(value));
+    context.stroke();
+    context.fillText(String(Number(value.toFixed(2))), room.left - 5, y(value) + 3.5);
+  }
+  context.textAlign = "left";
+  context.fillText("1", room.left, height - 6);
+  context.textAlign = "right";
+  context.fillText(`epoch ${last.toLocaleString("en")}`, room.left + plot.width, height - 6);
+  context.setLineDash([2, 4]);
+  context.strokeStyle = colours.soft;
+  context.beginPath();
+  context.moveTo(room.left, y(chance));
+  context.lineTo(room.left + plot.width, y(chance));
+  context.stroke();
+  context.setLineDash([]);
+  context.textAlign = "left";
+  context.fillText("guess", room.left + plot.width + 4, y(chance) + 3.5);
+}
+
+function gap(context, { x, from, to, value, colours }) {
+  context.strokeStyle = colours.ink;
+  context.fillStyle = colours.ink;
+  context.lineWidth = 1.4;
+  context.beginPath();
+  context.moveTo(x - 3, from);
+  context.lineTo(x + 1, from);
+  context.lineTo(x + 1, to);
+  context.lineTo(x - 3, to);
+  context.stroke();
+  if (Math.abs(from - to) < 14) return;
+  context.font = "600 11px system-ui, sans-serif";
+  context.textAlign = "left";
+  context.fillText(short(value), x + 5, (from + to) / 2 + 4);
+}
+
+export function drawWeights(holder, layers) {
+  while (holder.children.length > layers.length) holder.lastChild.remove();
+  while (holder.children.length < layers.length) {
+    const figure = document.createElement("figure");
+    figure.append(document.createElement("canvas"), document.createElement("figcaption"));
+    holder.append(figure);
+  }
+  const colours = palette();
+  const blank = rgb(colours.blank), low = rgb(colours.negative), high = rgb(colours.positive), zero = rgb(colours.zero);
+  layers.forEach((layer, index) => {
+    const [canvas, caption] = holder.children[index].children;
+    const [inputs, units] = layer.shown; // the last row is the biases
+    const cell = Math.max(2, Math.min(12, Math.floor(160 / Math.max(inputs + 1, units))));
+    const ratio = Math.ceil(window.devicePixelRatio || 1), side = cell * ratio;
+    const across = (inputs + 1) * cell, down = units * cell; // one row a unit; a gap before its bias
+    canvas.width = across * ratio;
+    canvas.height = down * ratio;
+    canvas.style.width = `${across}px`;
+    canvas.style.height = `${down}px`;
+    const context = canvas.getContext("2d");
+    const largest = Math.max(layer.largest, 1e-12);
+    for (let input = 0; input < inputs; input += 1) {
+      const left = (input === inputs - 1 ? input + 0.5 : input) * side;
+      for (let unit = 0; unit < units; unit += 1) {
+        const value = layer.values[input * units + unit];
+        const share = Math.min(Math.sqrt(Math.abs(value) / largest), 1);
+        const colour = mixed(blank, value < 0 ? low : high, share);
+        context.fillStyle = `rgb(${colour.map(Math.round).join(" ")})`;
+        context.fillRect(left, unit * side, side, side);
+        if (value === 0) {
+          context.fillStyle = `rgb(${zero.join(" ")})`;
+          const dot = Math.max(side * 0.36, 1);
+          context.fillRect(left + (side - dot) / 2, unit * side + (side - dot) / 2, dot, dot);
+        }
+      }
+    }
+    const [from, to] = layer.shape, cut = inputs - 1 < from || units < to;
+    caption.textContent = `${from} → ${to}${cut ? ` (${inputs - 1} × ${units} shown)` : ""}`;
+  });
+}
+
+export function drawLegend(holder, rows) {
+  holder.replaceChildren();
+  const entry = (draw, words) => {
+    const item = document.createElement("span"), canvas = document.createElement("canvas");
+    item.append(canvas, words);
+    holder.append(item);
+    const { context } = sized(canvas);
+    draw(context);
+  };
+  const colours = palette();
+  rows.classes.forEach((name, index) => entry((context) => {
+    shape(context, index, 7.5, 7.5, 4.5);
+    context.fillStyle = colours.classes[index];
+    context.fill();
+  }, name));
+  if (rows.task === "regression") {
+    entry((context) => { context.fillStyle = colours.negative; context.fillRect(2, 2, 11, 11); }, "low");
+    entry((context) => { context.fillStyle = colours.positive; context.fillRect(2, 2, 11, 11); }, "high");
+  }
+  const words = [`${rows.counts[0]} rows to learn from (pale)`, `${rows.counts[1]} to validate on (in front)`];
+  for (const text of words) holder.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (rows.wrong.some(Boolean)) {
+    holder.append(Object.assign(document.createElement("span"), { textContent: "crossed: its label is wrong" }));
+  }
+}
