@@ -149,7 +149,9 @@ def _weights(network: Network) -> tuple[list[dict[str, Any]], list[bytes]]:
     for layer in network.layers:
         if isinstance(layer, Dense):
             weights, biases = layer.weights.value, layer.biases.value
-            shown = np.vstack([weights[:_MOST_SHOWN, :_MOST_SHOWN], biases[None, :_MOST_SHOWN]]).astype("<f4")
+            exact = np.vstack([weights[:_MOST_SHOWN, :_MOST_SHOWN], biases[None, :_MOST_SHOWN]])
+            shown = exact.astype("<f4")
+            shown[(shown == 0) & (exact != 0)] = np.finfo("<f4").tiny  # small, but not exactly zero
             described.append(
                 {
                     "shape": list(weights.shape),

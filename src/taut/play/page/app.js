@@ -16,6 +16,7 @@ const arms = TITLES.map((title, arm) => {
   heading.id = `arm-${arm}-title`;
   heading.textContent = title;
   holder.querySelector(".what").textContent = NOTES[arm];
+  for (const part of holder.querySelectorAll("h3")) part.dataset.arm = title;
   return {
     map: holder.querySelector(".map canvas"),
     axes: [holder.querySelector(".across"), holder.querySelector(".up")],
@@ -156,7 +157,7 @@ function percent(value) { return value === undefined || value === null ? "–" :
 function describe() {
   described = performance.now();
   drawn = drawn.filter(([time]) => time > described - 1500);
-  const span = (drawn.at(-1)[0] - drawn[0][0]) / 1000;
+  const span = drawn.length > 1 ? (drawn.at(-1)[0] - drawn[0][0]) / 1000 : 0;
   const [first, second] = frame.last.map((columns) => ({
     validation: columns.validation_data_loss[0], data: columns.evaluation_data_loss[0], penalty: columns.penalty[0],
   }));

@@ -3,27 +3,51 @@
 import { mixed, palette, rgb, shape, sized } from "./palette.js";
 
 const patch = document.createElement("canvas");
+const overlays = new WeakMap();
+
+// A colour as canvases keep it, in one number.
+const packed = (colour) => (255 << 24) | (Math.round(colour[2]) << 16) | (Math.round(colour[1]) << 8) | Math.round(colour[0]);
+
+// The colours of a map: for each class, or for low and high numbers, from not sure at all to certain.
+function shades(isNumber) {
+  const colours = palette(), paper = rgb(colours.card);
+  const steps = Array.from({ length: 256 }, (_, step) => step / 255);
+  if (!isNumber) {
+    return colours.classes.map((name) => Uint32Array.from(steps, (share) => packed(mixed(paper, rgb(name), 0.08 + 0.5 * share))));
+  }
+  const low = rgb(colours.negative), high = rgb(colours.positive);
+  const table = Uint32Array.from(steps, (share) => packed(mixed(paper, share < 0.5 ? low : high, 0.85 * Math.abs(2 * share - 1))));
+  return Array(256).fill(table);
+}
 
 export function drawMap(canvas, map, grid, rows) {
   const { context, width, height } = sized(canvas);
-  const colours = palette(), paper = rgb(colours.card);
   const isNumber = rows.task === "regression";
-  const classes = colours.classes.map(rgb), low = rgb(colours.negative), high = rgb(colours.positive);
   patch.width = patch.height = grid;
   const small = patch.getContext("2d"), image = small.createImageData(grid, grid);
-  for (let point = 0; point < grid * grid; point += 1) {
-    const sure = map.sureness[point] / 255;
-    const colour = isNumber
-      ? mixed(paper, sure < 0.5 ? low : high, 0.85 * Math.abs(2 * sure - 1))
-      : mixed(paper, classes[map.winner[point]], 0.08 + 0.5 * sure);
-    image.data.set([...colour, 255], 4 * point);
-  }
+  const pixels = new Uint32Array(image.data.buffer), tables = shades(isNumber);
+  for (let point = 0; point < grid * grid; point += 1) pixels[point] = tables[map.winner[point]][map.sureness[point]];
   small.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = true;
   context.imageSmoothingQuality = "high";
   context.drawImage(patch, 0, 0, width, height);
+  context.drawImage(overlay(canvas, rows, width, height), 0, 0, width, height);
+}
+
+// The points do not change from frame to frame, so they are drawn once.
+function overlay(canvas, rows, width, height) {
+  const made = overlays.get(canvas), colours = palette();
+  const key = [canvas.width, canvas.height].join();
+  if (made?.rows === rows && made.colours === colours && made.key === key) return made.canvas;
+  const sheet = document.createElement("canvas");
+  sheet.width = canvas.width;
+  sheet.height = canvas.height;
+  const context = sheet.getContext("2d");
+  context.scale(canvas.width / width, canvas.height / height);
   drawPoints(context, width, height, rows, colours);
   drawEnds(context, width, height, rows, colours);
+  overlays.set(canvas, { canvas: sheet, rows, colours, key });
+  return sheet;
 }
 
 function drawPoints(context, width, height, rows, colours) {
@@ -91,7 +115,7 @@ export function short(value) {
 export function drawLosses(canvas, losses, arm, chance) {
   const { context, width, height } = sized(canvas);
   const colours = palette();
-  const room = { left: 34, right: 46, top: 8, bottom: 20 };
+  const room = { left: 30, right: 46, top: 8, bottom: 20 };
   const plot = { width: width - room.left - room.right, height: height - room.top - room.bottom };
   const epochs = losses.epochs, last = epochs.at(-1) ?? 1;
   const ceiling = top(losses, chance);
@@ -165,8 +189,6 @@ function axes(context, { room, plot, width, height, last, ceiling, x, y, chance,
   context.lineTo(room.left + plot.width, y(chance));
   context.stroke();
   context.setLineDash([]);
-  context.textAlign = "left";
-  context.fillText("guess", room.left + plot.width + 4, y(chance) + 3.5);
 }
 
 function gap(context, { x, from, to, value, colours }) {
@@ -193,34 +215,37 @@ export function drawWeights(holder, layers) {
     holder.append(figure);
   }
   const colours = palette();
-  const blank = rgb(colours.blank), low = rgb(colours.negative), high = rgb(colours.positive), zero = rgb(colours.zero);
+  const blank = rgb(colours.blank), low = rgb(colours.negative), high = rgb(colours.positive), zero = packed(rgb(colours.zero));
+  const shade = Uint32Array.from({ length: 511 }, (_, step) =>
+    packed(mixed(blank, step < 255 ? low : high, Math.sqrt(Math.abs(step - 255) / 255))));
+  const most = Math.max(...layers.map((layer) => Math.max(layer.shown[0] + 1, layer.shown[1])));
+  const ratio = Math.ceil(window.devicePixelRatio || 1), cell = Math.max(2, Math.min(12, Math.floor(150 / most)));
+  const side = cell * ratio, dot = Math.max(Math.round(side * 0.36), 1), edge = Math.floor((side - dot) / 2);
   layers.forEach((layer, index) => {
     const [canvas, caption] = holder.children[index].children;
-    const [inputs, units] = layer.shown; // the last row is the biases
-    const cell = Math.max(2, Math.min(12, Math.floor(160 / Math.max(inputs + 1, units))));
-    const ratio = Math.ceil(window.devicePixelRatio || 1), side = cell * ratio;
-    const across = (inputs + 1) * cell, down = units * cell; // one row a unit; a gap before its bias
-    canvas.width = across * ratio;
-    canvas.height = down * ratio;
-    canvas.style.width = `${across}px`;
-    canvas.style.height = `${down}px`;
-    const context = canvas.getContext("2d");
-    const largest = Math.max(layer.largest, 1e-12);
+    const [inputs, units] = layer.shown; // one column an input, the last one the biases, after half a column
+    const across = inputs * side + Math.floor(side / 2), down = units * side;
+    if (canvas.width !== across || canvas.height !== down) {
+      canvas.width = across;
+      canvas.height = down;
+      canvas.style.width = `${across / ratio}px`;
+      canvas.style.height = `${down / ratio}px`;
+    }
+    const context = canvas.getContext("2d"), image = context.createImageData(across, down);
+    const pixels = new Uint32Array(image.data.buffer), largest = Math.max(layer.largest, 1e-12);
     for (let input = 0; input < inputs; input += 1) {
-      const left = (input === inputs - 1 ? input + 0.5 : input) * side;
+      const left = input * side + (input === inputs - 1 ? Math.floor(side / 2) : 0);
       for (let unit = 0; unit < units; unit += 1) {
         const value = layer.values[input * units + unit];
-        const share = Math.min(Math.sqrt(Math.abs(value) / largest), 1);
-        const colour = mixed(blank, value < 0 ? low : high, share);
-        context.fillStyle = `rgb(${colour.map(Math.round).join(" ")})`;
-        context.fillRect(left, unit * side, side, side);
-        if (value === 0) {
-          context.fillStyle = `rgb(${zero.join(" ")})`;
-          const dot = Math.max(side * 0.36, 1);
-          context.fillRect(left + (side - dot) / 2, unit * side + (side - dot) / 2, dot, dot);
+        const colour = shade[255 + Math.round(255 * Math.max(-1, Math.min(1, value / largest)))];
+        for (let row = unit * side; row < (unit + 1) * side; row += 1) pixels.fill(colour, row * across + left, row * across + left + side);
+        if (value !== 0) continue;
+        for (let row = unit * side + edge; row < unit * side + edge + dot; row += 1) {
+          pixels.fill(zero, row * across + left + edge, row * across + left + edge + dot);
         }
       }
     }
+    context.putImageData(image, 0, 0);
     const [from, to] = layer.shape, cut = inputs - 1 < from || units < to;
     caption.textContent = `${from} → ${to}${cut ? ` (${inputs - 1} × ${units} shown)` : ""}`;
   });

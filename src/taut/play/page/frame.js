@@ -1,6 +1,6 @@
 // Frames: from bytes to what is drawn, and the losses of all frames so far.
 
-const MOST_KEPT = 4000;
+const MOST_KEPT = 900;
 
 export function parse(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
@@ -27,20 +27,35 @@ export class Losses {
   clear() {
     this.epochs = [];
     this.arms = [{}, {}];
+    this.stride = 1;
   }
 
+  // As many as the eye can tell apart, evenly spread, and the newest.
   add(frame) {
     if (frame.fresh) this.clear();
-    this.epochs.push(...frame.epochs);
-    frame.losses.forEach((columns, arm) => {
-      for (const [name, values] of Object.entries(columns)) (this.arms[arm][name] ??= []).push(...values);
+    frame.epochs.forEach((epoch, index) => {
+      if (this.epochs.length > 1 && this.epochs.at(-1) - this.epochs.at(-2) < this.stride) this.drop();
+      this.epochs.push(epoch);
+      frame.losses.forEach((columns, arm) => {
+        for (const [name, values] of Object.entries(columns)) (this.arms[arm][name] ??= []).push(values[index]);
+      });
     });
     if (this.epochs.length > MOST_KEPT) this.thin();
   }
 
-  thin() { // every second of them, the last one always
-    const kept = (values) => values.filter((_, index) => (values.length - 1 - index) % 2 === 0);
-    this.epochs = kept(this.epochs);
-    for (const columns of this.arms) for (const name of Object.keys(columns)) columns[name] = kept(columns[name]);
+  drop() {
+    this.epochs.pop();
+    for (const columns of this.arms) for (const values of Object.values(columns)) values.pop();
+  }
+
+  thin() {
+    this.stride *= 2;
+    const kept = [];
+    this.epochs.forEach((epoch, index) => {
+      if (!kept.length || index === this.epochs.length - 1 || epoch - this.epochs[kept.at(-1)] >= this.stride) kept.push(index);
+    });
+    const only = (values) => kept.map((index) => values[index]);
+    this.epochs = only(this.epochs);
+    for (const columns of this.arms) for (const name of Object.keys(columns)) columns[name] = only(columns[name]);
   }
 }

@@ -44,7 +44,7 @@ function slider(holder, id, label, values, write, onTurn) {
   const output = make("output", { htmlFor: id });
   holder.append(make("div", { className: "slider" }, make("label", { htmlFor: id, textContent: label }), output, input));
   const say = throttled(onTurn);
-  let touched = 0;
+  let touched = -Infinity;
   const show = (text) => {
     output.textContent = text;
     input.setAttribute("aria-valuetext", text);
@@ -285,7 +285,7 @@ function drawSet(button) {
     const share = (step + 0.5) / 16, turn = 2 * Math.PI * share;
     if (button.dataset.set === "spiral") {
       for (let arm = 0; arm < 3; arm += 1) {
-        const angle = 2.5 * (4 * arm + 4 * share) * 0.42 + 2.09 * arm;
+        const angle = 4.2 * share + 2.09 * arm;
         dot(share * Math.sin(angle), share * Math.cos(angle), arm);
       }
     } else if (button.dataset.set === "moons") {
