@@ -140,7 +140,7 @@ def _hear(message: Any, session: Session, tables: Mapping[str, Table], speaker: 
         "turn": lambda: session.ask("turn", knobs=_mapping(message, "knobs")),
         "table": lambda: session.ask("turn", knobs=_table_knobs(message, tables)),
         "run": lambda: session.ask("run", speed=_number(message, "speed", at_least=0, at_most=1e6)),
-        "step": lambda: session.ask("step", epochs=_number(message, "epochs", at_least=1, at_most=1000, integer=True)),
+        "step": lambda: session.ask("step", epochs=_number(message, "epochs", at_least=1, at_most=100, integer=True)),
         "open": lambda: session.ask("open", address=_words(message, "address")),
         **{word: _asker(session, word) for word in ("pause", "reset", "code", "recipe", "share")},
     }

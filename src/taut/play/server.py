@@ -17,6 +17,7 @@ from taut.play.setting import Setting
 from taut.play.table import MOST_BYTES, Table, too_large
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from taut.play.guard import Guard
 
-__all__ = ["FIRST_PORT", "Tables", "listen", "make_app", "serve"]
+__all__ = ["FIRST_PORT", "Tables", "listen", "make_app", "make_server", "serve"]
 
 HOST = "127.0.0.1"
 #: Where it listens unless told otherwise, or on one of the ports behind it.
@@ -157,21 +158,27 @@ def listen(port: int | None) -> socket.socket:
     raise TautError(f"{taken} taken; choose another with --port")
 
 
-def serve(listening: socket.socket, tables: Tables, start: Setting | None = None) -> None:
-    """Serve until Ctrl-C."""
+def make_server(listening: socket.socket, tables: Tables, start: Setting | None = None) -> uvicorn.Server:
+    """Return what serves on a socket: its `run` takes ``sockets=[listening]``, and Ctrl-C, or `should_exit`, ends it."""
     import uvicorn
 
-    config = uvicorn.Config(
-        make_app(tables, listening.getsockname()[1], start),
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        http="h11",
-        ws="websockets-sansio",
-        ws_max_size=1 << 20,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
+    return uvicorn.Server(
+        uvicorn.Config(
+            make_app(tables, listening.getsockname()[1], start),
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            http="h11",
+            ws="websockets-sansio",
+            ws_max_size=1 << 20,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=2,
+        )
     )
+
+
+def serve(listening: socket.socket, tables: Tables, start: Setting | None = None) -> None:
+    """Serve until Ctrl-C."""
     with suppress(KeyboardInterrupt):  # which uvicorn raises again, when all is closed
-        uvicorn.Server(config).run(sockets=[listening])
+        make_server(listening, tables, start).run(sockets=[listening])

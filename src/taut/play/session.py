@@ -218,12 +218,20 @@ class Session:
         self._publish()
 
     def _step(self, epochs: int) -> None:
-        self._speed = None
-        self._goal = self._course.at(min(self._course.epoch + epochs, MOST_EPOCHS))
+        self._speed = self._goal = None
+        until = min(self._course.epoch + epochs, MOST_EPOCHS)
+        while self._course.epoch < until:
+            self._advance(min(until - self._course.epoch, self._most))
+        self._publish()
+
+    @property
+    def _most(self) -> int:
+        """How many epochs are trained in a row."""
+        return max(int(_SECONDS / self._pace), 1)
 
     def _train(self) -> None:
         """Train for a while: to the goal if there is one, else as fast as was asked for."""
-        here, most = self._course.epoch, max(int(_SECONDS / self._pace), 1)
+        here, most = self._course.epoch, self._most
         if self._goal is None:
             epochs = min(self._awaited(), most, MOST_EPOCHS - here)
         else:
