@@ -144,7 +144,7 @@ def _hear(message: Any, session: Session, tables: Mapping[str, Table], speaker: 
         "open": lambda: session.ask("open", address=_words(message, "address")),
         **{word: _asker(session, word) for word in ("pause", "reset", "code", "recipe", "share")},
     }
-    if kind not in asks:
+    if not isinstance(kind, str) or kind not in asks:
         raise InvalidValue(f"the page cannot ask for {shown(kind)}")
     asks[kind]()
 

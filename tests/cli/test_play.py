@@ -1,0 +1,65 @@
+"""`taut play` on the command line: what it refuses in one line, and that Ctrl-C ends it cleanly."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+
+from taut.cli import play as command
+from taut.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["spirale"], 2, "did you mean 'spiral'?"),
+        (["nowhere.csv"], 2, "there is no such file"),
+        (["moons", "--target", "y"], 2, "--target is for a table"),
+        (["people.csv", "--target", "colour"], 2, "no column 'colour'"),
+        (["essay.csv", "--target", "label"], 2, "it is text, not a class"),
+        (["junk.csv"], 2, "not text"),
+        (["--port", "0"], 2, "at least 1"),
+        (["--port", "x"], 2, "'x'"),
+    ],
+)
+def test_what_cannot_be_played_is_one_line(arguments, code, words, tables, monkeypatch, capsys):
+    monkeypatch.chdir(tables)
+    assert main(["play", "--no-browser", *arguments]) == code
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_lacking_packages_are_named_with_how_to_get_them(monkeypatch, capsys):
+    monkeypatch.setattr(command, "NEEDED", ("starlette", "no_such_package"))
+    assert main(["play"]) == 1
+    assert capsys.readouterr().err == "taut: the page needs no_such_package: pip install 'taut[play]'\n"
+
+
+def test_taken_port_is_one_line(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["play", "--no-browser", "--port", str(port)]) == 1
+    assert capsys.readouterr().err == f"taut: port {port} is taken; choose another with --port\n"
+
+
+def test_ctrl_c_ends_it_cleanly(tables):
+    arguments = ["play", "people.csv", "--target", "label", "--no-browser"]
+    code = "import sys; from taut.cli.main import main; sys.exit(main())"
+    playing = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "80"},
+    )  # fmt: skip
+    address = re.search(r"http://127\.0\.0\.1:\d+/", playing.stdout.readline())[0]
+    with urlopen(address, timeout=20) as answer:
+        assert answer.status == 200
+    playing.send_signal(signal.SIGINT)
+    out, error = playing.communicate(timeout=20)
+    assert (playing.returncode, error) == (0, "")
