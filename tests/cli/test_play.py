@@ -61,5 +61,5 @@ def test_ctrl_c_ends_it_cleanly(tables):
     with urlopen(address, timeout=20) as answer:
         assert answer.status == 200
     playing.send_signal(signal.SIGINT)
-    out, error = playing.communicate(timeout=20)
+    _, error = playing.communicate(timeout=20)
     assert (playing.returncode, error) == (0, "")

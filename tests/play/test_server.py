@@ -68,7 +68,8 @@ def page(server, **options):
 
 
 @pytest.mark.parametrize(
-    "host", ["example.com", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.example.com:{port}", "[::1]:{port}", "0.0.0.0:{port}", ""]
+    "host",
+    ["example.com", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.example.com:{port}", "[::1]:{port}", "0.0.0.0:{port}", ""],
 )
 def test_foreign_host_is_refused(server, host):
     status, _, text = get(server, Host=host.format(port=server.port))
@@ -99,11 +100,11 @@ def test_what_changes_something_needs_an_origin(server):
 
 
 def test_conversation_under_a_foreign_host_is_refused(server):
-    headers = {"Host": "evil.example"}
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
         raw.sendall(
-            f"GET /live HTTP/1.1\r\nHost: {headers['Host']}\r\nOrigin: {server.origin}\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"GET /live HTTP/1.1\r\nHost: evil.example\r\nOrigin: {server.origin}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         assert raw.recv(100).startswith(b"HTTP/1.1 403")
 
@@ -134,11 +135,11 @@ def test_two_hundred_megabytes_are_refused_before_they_are_sent(server):
             "Content-Length: 200000000\r\n\r\na,b\n1,2\n".encode()
         )
         answer = raw.makefile("rb").read().decode()
-    assert answer.startswith("HTTP/1.1 400")
+    assert answer.startswith("HTTP/1.1 413")
     assert "big.csv: the page takes files of up to 20 MB" in answer
 
 
-def test_more_bytes_than_were_announced_or_none_announced_are_refused(server):
+def test_file_of_a_length_that_was_not_announced_is_refused(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
         raw.sendall(
             f"POST /table?name=a.csv HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nOrigin: {server.origin}\r\n"
@@ -165,7 +166,7 @@ def test_table_given_by_hand_is_trained_on(server):
 
 def test_table_that_cannot_be_read_gets_one_line(server):
     status, text = upload(server, "junk.csv", bytes(range(256)))
-    assert status == 400
+    assert status == 200
     assert json.loads(text)["error"].startswith("junk.csv: this is not text")
 
 

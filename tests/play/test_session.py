@@ -30,7 +30,9 @@ def played(begin, setting: Setting, tables=None):
     session = begin(tables or {}, Course(setting))
     for turn in TURNS:
         session.ask("step", epochs=17)
-        session.ask("turn", knobs={name: value for name, value in turn.items() if setting.data != "table" or name != "noise"})
+        session.ask(
+            "turn", knobs={name: value for name, value in turn.items() if setting.data != "table" or name != "noise"}
+        )
     session.ask("step", epochs=5)
     session.wait_until_idle()
     assert (session.snapshot().epoch, len(session.snapshot().course.changes)) == (73, len(TURNS))
@@ -139,7 +141,16 @@ def test_recipe_trains_the_regularized_network_to_the_last_bit(begin):
     recipe, rows = Recipe.from_toml(said(session, "recipe")), session.snapshot().rows
     network, loss, optimizer = recipe.build(2, 3, "classification")
     batch = recipe.batch_rows(len(rows.x))
-    train(network, rows.x, rows.y, loss=loss, optimizer=optimizer, epochs=recipe.epochs, batch_size=batch, seed=recipe.seed)
+    train(
+        network,
+        rows.x,
+        rows.y,
+        loss=loss,
+        optimizer=optimizer,
+        epochs=recipe.epochs,
+        batch_size=batch,
+        seed=recipe.seed,
+    )
     assert (network.state == session.snapshot().weights[0]).all()
 
 

@@ -17,6 +17,8 @@ from taut.play.table import MOST_BYTES, Table
 ROWS = "".join(f"{row},{row * 7 % 5},{'yes' if row % 3 else 'no'}\n" for row in range(60))
 HEADER = "a,b,label\n"
 
+WIDE = ",".join(f"c{n}" for n in range(10_000)) + "\n" + ",".join("1" * 10_000) + "\n"
+
 HOSTILE = {
     "too large": ("big.csv", b"a,b\n" + b"1,2\n" * (MOST_BYTES // 4), "up to 20 MB"),
     "zeros": ("junk.csv", bytes(range(256)) * 20, "not text"),
@@ -27,7 +29,7 @@ HOSTILE = {
     "a long name": ("wide.csv", ("a" * 5000 + ",b,label\n" + ROWS).encode(), "column name has 5000 characters"),
     "formulas": ("bad.csv", (HEADER + ROWS + "=1+1,2,yes\n").encode(), "spreadsheet formulas, such as '=1+1'"),
     "a command": ("bad.csv", (HEADER + ROWS + "\"+cmd|' /C calc'!A0\",2,yes\n").encode(), "spreadsheet formulas"),
-    "many columns": ("many.csv", (",".join(f"c{n}" for n in range(10_000)) + "\n" + ",".join("1" * 10_000)).encode(), "got 10000"),
+    "many columns": ("many.csv", WIDE.encode(), "got 10000"),
     "one column": ("one.csv", b"a\n1\n2\n", "got 1"),
     "nothing": ("none.csv", b"", "empty"),
     "ragged": ("ragged.csv", (HEADER + ROWS + "1,2,3,4\n").encode(), "line 62 has 4 fields"),
@@ -76,7 +78,9 @@ def test_target_with_too_few_values_or_too_many_classes_is_refused():
     few = Table.from_bytes("few.csv", (HEADER + "1,2,yes\n3,4,no\n5,7,no\n").encode())
     with pytest.raises(DataError, match="20 is the fewest"):
         source_of(Setting(**few.knobs()), few)
-    many = Table.from_bytes("many.csv", ("a,b,label\n" + "".join(f"{n},{n % 7},w{n % 12}\n" for n in range(80))).encode())
+    many = Table.from_bytes(
+        "many.csv", ("a,b,label\n" + "".join(f"{n},{n % 7},w{n % 12}\n" for n in range(80))).encode()
+    )
     with pytest.raises(DataError, match="12 classes"):
         source_of(Setting(**many.knobs()), many)
 
@@ -88,7 +92,7 @@ def test_names_of_a_table_cannot_become_code():
     setting = Setting(**table.knobs("label"))
     code = script(Course(setting).at(1), "classification", table)
     compiled = compile(code, "copied", "exec")
-    assert not any("SystemExit" == constant for constant in compiled.co_names)
+    assert not any(constant == "SystemExit" for constant in compiled.co_names)
 
 
 def test_fingerprint_is_of_the_content_and_not_of_the_name():
@@ -103,7 +107,9 @@ def test_encoder_and_plane_are_those_of_the_rows_to_learn_from(people):
     assert np.allclose(rows.x.mean(axis=0), 0, atol=1e-12)
     assert np.allclose(rows.x.std(axis=0), 1)
     shown = rows.plane.offset + rows.plane.scale * rows.plane.points(rows.x)
-    assert {tuple(point) for point in shown.round(6)} <= {tuple(map(float, row)) for row in people.frame[["age", "height"]].to_numpy()}
+    assert {tuple(point) for point in shown.round(6)} <= {
+        tuple(map(float, row)) for row in people.frame[["age", "height"]].to_numpy()
+    }
 
 
 @pytest.mark.parametrize("axes", ["columns", "projection", "all"])

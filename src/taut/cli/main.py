@@ -85,7 +85,9 @@ app.command(
     ),
 )(learning_curve)
 app.command(
-    epilog=_examples("taut play", "taut play moons", "taut play people.csv --target income", "taut play iris --port 8800")
+    epilog=_examples(
+        "taut play", "taut play moons", "taut play people.csv --target income", "taut play iris --port 8800"
+    )
 )(play)
 app.add_typer(
     reproduction,

@@ -26,7 +26,9 @@ NEEDED = ("starlette", "uvicorn", "websockets")
 
 Data = Annotated[
     str | None,
-    typer.Argument(metavar="[DATA]", help=f"{DRAWN}, a table (CSV, TSV or Parquet), {SAMPLES_HELP}.", show_default=False),
+    typer.Argument(
+        metavar="[DATA]", help=f"{DRAWN}, a table (CSV, TSV or Parquet), {SAMPLES_HELP}.", show_default=False
+    ),
 ]
 Port = Annotated[
     int | None,
@@ -76,7 +78,9 @@ def _start(data: str | None, target: str | None) -> tuple[Setting, Table | None]
     except DataError as error:
         if "no sample set" not in str(error):
             raise
-        raise DataError(f"there is no file and no set {data!r}{suggest(data, drawn, 'those that are drawn are')}") from error
+        raise DataError(
+            f"there is no file and no set {data!r}{suggest(data, drawn, 'those that are drawn are')}"
+        ) from error
     frame, known = given.read()
     check_columns(frame, given.name, {"--target": target})
     expression = f"load_sample({given.name!r})" if given.path is None else f"read_table({str(given.path)!r})"

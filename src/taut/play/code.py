@@ -189,7 +189,7 @@ def _table(setting: Setting, table: Table, task: str) -> list[str]:
     ]
 
 
-_LOOP = '''for name in ("regularized", "unregularized"):
+_LOOP = """for name in ("regularized", "unregularized"):
     network = state = before = None
     for until, (rows, validation), recipe in stages:
         recipe = recipe if name == "regularized" else recipe.unregularized()
@@ -215,4 +215,4 @@ _LOOP = '''for name in ("regularized", "unregularized"):
         f"{{name}}: data loss {{last['evaluation_data_loss']!r}}, penalty {{last['penalty']!r}}, "
         f"validation loss {{last['validation_data_loss']!r}}"
     )
-'''
+"""

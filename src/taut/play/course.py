@@ -55,11 +55,11 @@ class Course:
 
     def __post_init__(self) -> None:
         check_number("epoch", self.epoch, at_least=0, at_most=MOST_EPOCHS, integer=True)
-        given: object = self.changes
+        given: Any = self.changes
         if not isinstance(given, (list, tuple)) or len(given) > _MOST_CHANGES:
             raise InvalidValue(f"a run has at most {_MOST_CHANGES} changes; reset it to go on")
         setting, before, kept = self.start, 0, []
-        for change in self.changes:
+        for change in given:
             if not isinstance(change, (list, tuple)) or len(change) != 2 or not isinstance(change[1], Mapping):
                 raise InvalidType(f"a change is an epoch and what was turned, got {shown(change)}")
             at, knobs = change
@@ -106,7 +106,7 @@ class Course:
 
     def address(self) -> str:
         """Return the course as the fragment of an address; knobs as by default are left out."""
-        # Strengths are counted by the layers, so what is usual for them depends on these, which are usual for themselves.
+        # Strengths are counted by the layers, so what is usual for them depends on these.
         usual = Setting(layers=self.start.layers).to_dict() | {"layers": list(Setting().layers)}
         values = self.start.to_dict()
         parts: dict[str, Any] = {name: _short(name, values[name]) for name in values if values[name] != usual[name]}
@@ -124,7 +124,7 @@ class Course:
             pairs = parse_qsl(text.removeprefix("#"), keep_blank_values=True, strict_parsing=bool(text.strip("#")))
         except ValueError as error:
             raise InvalidValue(f"the address is not one of this page: {shown(text)}") from error
-        values = {name: value if name in _WORDS else _parsed(name, value) for name, value in pairs}
+        values: dict[str, Any] = {name: value if name in _WORDS else _parsed(name, value) for name, value in pairs}
         changes, epoch = values.pop("changes", ()), values.pop("epoch", 0)
         return Course(Setting.from_dict(values), changes, epoch)
 

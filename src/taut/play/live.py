@@ -161,9 +161,7 @@ def _table_knobs(message: dict[str, Any], tables: Mapping[str, Table]) -> dict[s
     if "target" not in message:
         return table.first_knobs()
     columns = message.get("columns")
-    return table.knobs(
-        _words(message, "target"), _words(message, "axes"), columns if isinstance(columns, list) else ()
-    )
+    return table.knobs(_words(message, "target"), _words(message, "axes"), columns if isinstance(columns, list) else ())
 
 
 def _mapping(message: dict[str, Any], name: str) -> dict[str, Any]:

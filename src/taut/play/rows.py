@@ -1,4 +1,4 @@
-"""Rows: what the two networks learn from and are validated on, drawn or taken from a table, and where they lie in the plane.
+"""Rows: what the networks learn from and are validated on, drawn or from a table, and where they lie in the plane.
 
 `code` writes the same steps as a script, in the same order; a test holds the two to the same bits. Knows nothing of
 training or of the page.
@@ -231,7 +231,8 @@ def _axes(setting: Setting, table: Table) -> tuple[str, ...]:
     if len(set(setting.columns)) != 2 or not set(setting.columns) <= set(numbers):
         found = ", ".join(numbers[:8]) or "none"
         raise DataError(
-            f"{table.name}: the axes must be two columns of numbers, got {shown(list(setting.columns))}; there are {found}"
+            f"{table.name}: the axes must be two columns of numbers, got {shown(list(setting.columns))}; "
+            f"there are {found}"
         )
     return setting.columns
 

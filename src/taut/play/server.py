@@ -110,21 +110,24 @@ class _App:
                 table = await asyncio.to_thread(Table.from_bytes, name, content)
                 table = self._tables.keep(table)
                 return JSONResponse(await asyncio.to_thread(described, table))
-        except TautError as error:
-            return JSONResponse({"error": str(error)}, status_code=400, headers={"connection": "close"})
+        except _TooMuch as error:
+            return JSONResponse({"error": str(error)}, status_code=413, headers={"connection": "close"})
+        except TautError as error:  # an answer like any other: a file can be sent and still not be a table
+            return JSONResponse({"error": str(error)})
+
+
+class _TooMuch(DataError):
+    """More was sent than is read, or nobody said how much."""
 
 
 async def _body(request: Request, name: str) -> bytes:
-    """Return what was sent, or raise `DataError` as soon as it is known to be too much."""
+    """Return what was sent, of a length that was announced, so that too much is refused before any of it is read."""
     length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > MOST_BYTES:
-        raise too_large(name) if length.isdecimal() else DataError(f"{name}: say how many bytes it has")
-    content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > MOST_BYTES:
-            raise too_large(name)
-    return bytes(content)
+    if not length.isdecimal():
+        raise _TooMuch(f"{name}: say how many bytes it has")
+    if int(length) > MOST_BYTES:
+        raise _TooMuch(str(too_large(name)))
+    return await request.body()
 
 
 def _file(file: Any) -> Callable[[Request], Any]:
@@ -159,7 +162,7 @@ def listen(port: int | None) -> socket.socket:
 
 
 def make_server(listening: socket.socket, tables: Tables, start: Setting | None = None) -> uvicorn.Server:
-    """Return what serves on a socket: its `run` takes ``sockets=[listening]``, and Ctrl-C, or `should_exit`, ends it."""
+    """Return what serves on a socket: its `run` takes ``sockets=[listening]``; Ctrl-C or `should_exit` ends it."""
     import uvicorn
 
     return uvicorn.Server(

@@ -88,9 +88,7 @@ class Session:
     >>> session.close()
     """
 
-    def __init__(
-        self, tables: Mapping[str, Table], course: Course, on_news: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, tables: Mapping[str, Table], course: Course, on_news: Callable[[], None] = lambda: None) -> None:
         self.replies: deque[dict[str, Any]] = deque()
         self._tables, self._on_news = tables, on_news
         self._asked: deque[tuple[str, dict[str, Any]]] = deque()

@@ -156,7 +156,9 @@ def _check_column(table: str, name: str, column: pd.Series) -> None:
     words = column.dropna().astype(str)
     longest = int(words.str.len().max()) if len(words) else 0
     if longest > _LONGEST_CELL:
-        raise DataError(f"{table}: a cell of column {shown(name)} has {longest} characters; {_LONGEST_CELL} is the most")
+        raise DataError(
+            f"{table}: a cell of column {shown(name)} has {longest} characters; {_LONGEST_CELL} is the most"
+        )
     formulas = words[words.str.match(_FORMULA)]
     if len(formulas):
         raise DataError(

@@ -30,11 +30,15 @@ const arms = TITLES.map((title, arm) => {
 });
 
 const losses = new Losses();
-let rows = null, frame = null, greeting = null, awaits = false, written = "", drawn = [], described = 0;
+let rows = null, frame = null, greeting = null, awaits = false, written = "", asked = "", drawn = [], described = -Infinity;
 
 const socket = new WebSocket(`ws://${location.host}/live`);
 socket.binaryType = "arraybuffer";
-const send = (message) => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
+const send = (message) => {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  if (message.type !== "seen" && message.type !== "open") asked = ""; // whoever goes on here waits for no table
+  socket.send(JSON.stringify(message));
+};
 const knobs = new Knobs(send);
 
 // ------------------------------------------------------------------------------------------------ what the server says
@@ -63,15 +67,22 @@ const hear = {
     }
     drawLegend(byId("point-legend"), rows);
   },
-  setting(message) { knobs.show(message.setting); },
+  setting(message) {
+    if (tableOf(asked) === message.setting.table) asked = "";
+    knobs.show(message.setting);
+  },
   error(message) { complain(message.text); },
   code(message) { show("Copy as Python", message, "run.py", "It repeats this run to the last bit, and prints the losses of both networks."); },
   recipe(message) { show("Save as recipe", message, "recipe.toml", "All that trains the regularized network, for `taut fit DATA --recipe recipe.toml --effort none`, or Recipe.from_toml."); },
   share(message) { share(message.text); },
 };
 
-function open() {
-  send({ type: "open", address: location.hash.slice(1) });
+const tableOf = (address) => new URLSearchParams(address).get("table");
+
+// An address may be about a table that the server has not: then it is kept until the file is loaded.
+function open(address = location.hash.slice(1)) {
+  asked = tableOf(address) ? address : "";
+  send({ type: "open", address });
 }
 
 function complain(text) {
@@ -127,7 +138,7 @@ function draw() {
   byId("epoch").textContent = frame.epoch.toLocaleString("en");
   document.body.classList.toggle("running", frame.running);
   byId("play-word").textContent = frame.running ? "Pause" : "Train";
-  if (frame.address !== undefined) write(frame.address);
+  if (frame.address !== undefined && !asked) write(frame.address);
   send({ type: "seen" });
   drawn.push([performance.now(), frame.epoch]);
   if (performance.now() - described > 500) describe();
@@ -265,8 +276,7 @@ async function upload(file) {
       return;
     }
     knobs.addTable(told);
-    const asked = new URLSearchParams(location.hash.slice(1)).get("table");
-    if (asked === told.table && knobs.setting?.table !== told.table) open(); // the table that the address waits for
+    if (tableOf(asked) === told.table) open(asked); // the table that the address waits for
     else send({ type: "table", table: told.table });
   } catch {
     complain(`${file.name}: it could not be sent; is taut play still running?`);

@@ -64,6 +64,17 @@ function slider(holder, id, label, values, write, onTurn) {
   };
 }
 
+// A field for a number, which the server's word replaces unless somebody is typing in it.
+function field(input, onTurn) {
+  let isTyped = false;
+  input.addEventListener("input", () => { isTyped = true; });
+  input.addEventListener("change", () => {
+    isTyped = false;
+    onTurn(Math.trunc(Number(input.value)));
+  });
+  return (value) => { if (!isTyped) input.value = value; };
+}
+
 function options(select, values, write = plain) {
   select.replaceChildren(...values.map((value) => make("option", { value: String(value), textContent: write(value) })));
 }
@@ -105,7 +116,7 @@ export class Knobs {
     turned("batch_size", (value) => (value === "all" ? value : Number(value)));
     options(byId("learning_rate"), RATES);
     options(byId("batch_size"), BATCHES, (value) => (value === "all" ? "all rows" : String(value)));
-    byId("seed").addEventListener("change", (event) => this.turn({ seed: Math.trunc(Number(event.target.value)) }));
+    this.seed = field(byId("seed"), (seed) => this.turn({ seed }));
     byId("dice").addEventListener("click", () => this.turn({ seed: Math.floor(Math.random() * 10000) }));
     byId("add-layer").addEventListener("click", () => this.resize([...this.setting.layers, this.setting.layers.at(-1) ?? 16]));
     const again = () => this.send({
@@ -173,7 +184,7 @@ export class Knobs {
     for (const name of ["l1", "l2", "dropout"]) this[name](setting[name][0] ?? 0, all(setting[name]));
     byId("dropout").disabled = !setting.layers.length;
     for (const name of ["optimizer", "activation", "learning_rate", "batch_size"]) choose(byId(name), setting[name]);
-    if (document.activeElement !== byId("seed")) byId("seed").value = setting.seed;
+    this.seed(setting.seed);
     this.showTable(setting, isTable);
     this.showLayers(setting);
   }
@@ -202,14 +213,14 @@ export class Knobs {
     const holder = byId("layers"), count = setting.layers.length;
     byId("add-layer").disabled = count >= 6;
     if (holder.children.length !== count + 1 || holder.dataset.count !== String(count)) {
+      this.units = [];
       const open = [...holder.querySelectorAll("details")].map((one) => one.open);
       holder.replaceChildren(...Array.from({ length: count + 1 }, (_, index) => this.layer(index, index === count)));
       holder.dataset.count = count;
       [...holder.querySelectorAll("details")].forEach((one, index) => { one.open = open[index] ?? false; });
     }
     [...holder.children].forEach((box, index) => {
-      const units = box.querySelector("input");
-      if (units && document.activeElement !== units) units.value = setting.layers[index];
+      this.units[index]?.(setting.layers[index]);
       for (const select of box.querySelectorAll("select")) choose(select, setting[select.dataset.knob][index]);
       box.querySelector("summary").textContent = summary(setting, index);
     });
@@ -221,10 +232,8 @@ export class Knobs {
     if (!isOutput) {
       const units = make("input", { type: "number", min: 1, max: 512, step: 1 });
       units.setAttribute("aria-label", `Units of hidden layer ${index + 1}`);
-      units.addEventListener("change", () => {
-        const value = Math.trunc(Number(units.value));
-        this.turn({ layers: this.setting.layers.map((one, place) => (place === index ? value : one)) });
-      });
+      this.units[index] = field(units, (value) =>
+        this.turn({ layers: this.setting.layers.map((one, place) => (place === index ? value : one)) }));
       const remove = make("button", { type: "button", textContent: "×", title: "Remove this layer" });
       remove.setAttribute("aria-label", `Remove hidden layer ${index + 1}`);
       remove.addEventListener("click", () => this.remove(index));
