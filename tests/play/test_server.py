@@ -210,7 +210,7 @@ def test_training_does_not_wait_for_a_page_that_sees_nothing(server):
         one.say("seen")
         newest = one.hear("frame")
         assert newest["epoch"] > frames[-1]["epoch"] + 100
-        assert newest["epochs"][0] == frames[-1]["epoch"] + 1 or len(newest["epochs"]) > 100
+        assert frames[-1]["epoch"] < newest["epochs"][0] <= frames[-1]["epoch"] + newest["epoch"] // 20
         assert newest["epochs"][-1] == newest["epoch"]
 
 

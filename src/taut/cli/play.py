@@ -13,7 +13,7 @@ import typer
 
 from taut.cli.display import say
 from taut.cli.inputs import check_columns, source, suggest
-from taut.cli.options import SAMPLES_HELP, Target, integer, option
+from taut.cli.options import Target, integer, option
 from taut.errors import DataError, InvalidValue, TautError
 
 if TYPE_CHECKING:
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["play"]
 
-DRAWN = "spiral, moons, circles or xor"
 NEEDED = ("starlette", "uvicorn", "websockets")
 
 Data = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATA]", help=f"{DRAWN}, a table (CSV, TSV or Parquet), {SAMPLES_HELP}.", show_default=False
+        metavar="DATA",
+        help="Points that are drawn: spiral (the default), moons, circles, xor; a table (CSV, TSV or Parquet); "
+        "or a sample set: breast_cancer, diabetes, digits, iris, wine.",
+        show_default=False,
     ),
 ]
 Port = Annotated[
@@ -43,7 +45,10 @@ NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address
 
 
 def play(data: Data = None, target: Target = None, port: Port = None, no_browser: NoBrowser = False) -> None:
-    """Train two networks live on a page, one regularized, one not, and turn the knobs."""
+    """Train two networks live on a page, and turn the knobs.
+
+    Both learn from the same data and start from the same weights; one is regularized, the other is not.
+    """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise TautError(f"the page needs {', '.join(missing)}: pip install 'taut[play]'")

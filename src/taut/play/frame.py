@@ -1,7 +1,7 @@
 """The frame: what the page is shown of a run at one moment, in bytes.
 
 A frame is a length (four bytes, little-endian), so many bytes of JSON, and behind them the numbers that JSON would be
-too slow for: the two maps of the plane, and the weights. Losses are sent since the frame before, thinned out where
+too slow for: the weights, the two maps of the plane, and what each hidden unit answers in it. Losses are sent since the frame before, thinned out where
 training is quicker than the eye. Knows nothing of sockets.
 """
 
@@ -14,20 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from taut.network import Dense, Network
+from taut.network import Activation, Dense, Network
 from taut.play.pair import ARMS, COLUMNS, Record
 from taut.play.rows import Rows
 from taut.play.session import Snapshot
 
-__all__ = ["GRID", "Viewer", "rows_message"]
+__all__ = ["GRID", "UNIT_GRID", "Viewer", "rows_message"]
 
-#: Points along each side of a map.
-GRID = 64
+#: Points along each side of a map, and of the small map of a hidden unit.
+GRID, UNIT_GRID = 64, 16
 
 _MOST_SHOWN = 64  # units of a layer, and inputs of it, whose weights are shown
 _MOST_POINTS = 400, 200  # rows to learn from, and to validate on, that are drawn
 _SECONDS_BETWEEN = 1.0  # addresses, while it trains
-_MOST_ROWS = 1500  # of losses in a frame
+_MOST_ROWS = 900, 40  # of losses in the first frame of a run, and in one that follows
 
 
 class Viewer:
@@ -44,8 +44,10 @@ class Viewer:
         first, last = self._shown, snapshot.epoch
         epochs = _thinned(first, last)
         networks = [_network(snapshot, arm) for arm in range(len(ARMS))]
-        grid = snapshot.rows.plane.grid(GRID)
+        plane = snapshot.rows.plane
+        grid, coarse = plane.grid(GRID), plane.grid(UNIT_GRID)
         maps = b"".join(_map(network, grid, snapshot.rows) for network in networks)
+        answers = [_units(network, coarse) for network in networks]
         layers, weights = [], []
         for network in networks:
             described, numbers = _weights(network)
@@ -63,13 +65,16 @@ class Viewer:
             "fingerprints": snapshot.fingerprints,
             "layers": layers,
             "grid": GRID,
+            "units": [[len(units) for units in one] for one in answers],
+            "unit_grid": UNIT_GRID,
         }
         if not snapshot.is_running or time.monotonic() > self._told + _SECONDS_BETWEEN:
             header["address"], self._told = snapshot.course.address(), time.monotonic()
         self._shown = last
         text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
         text += b" " * (-len(text) % 4)  # so that the numbers behind it lie where arrays of them may begin
-        return len(text).to_bytes(4, "little") + text + b"".join(weights) + maps
+        units = b"".join(units.tobytes() for one in answers for units in one)
+        return len(text).to_bytes(4, "little") + text + b"".join(weights) + maps + units
 
 
 def rows_message(rows: Rows) -> dict[str, Any]:
@@ -110,7 +115,7 @@ def _constant_loss(rows: Rows) -> float:
 
 def _thinned(first: int, last: int) -> list[int]:
     """Return the epochs, counted from 1, whose losses are sent, the last one among them."""
-    every = max(-(-(last - first) // _MOST_ROWS), 1)
+    every = max(-(-(last - first) // _MOST_ROWS[first > 0]), 1)
     return list(range(last, first, -every))[::-1]
 
 
@@ -141,6 +146,22 @@ def _map(network: Network, grid: np.ndarray, rows: Rows) -> bytes:
     classes = rows.n_outputs
     sureness = (probability - 1 / classes) / (1 - 1 / classes)
     return outputs.argmax(axis=1).astype(np.uint8).tobytes() + (sureness * 255).astype(np.uint8).tobytes()
+
+
+def _units(network: Network, grid: np.ndarray) -> list[np.ndarray]:
+    """Return what the units of each hidden layer answer in the plane, int8, shape (units, points).
+
+    127 is the largest answer of the layer; 0 is exactly zero, and nothing else is.
+    """
+    layers, x = [], grid
+    for layer in network.layers:
+        x = layer.forward(x, training=False, random=None)
+        if isinstance(layer, Activation):
+            shown = x[:, :_MOST_SHOWN]
+            scaled = np.rint(127 * shown / max(float(np.abs(x).max()), 1e-300))
+            scaled[(scaled == 0) & (shown != 0)] = 1
+            layers.append(scaled.astype(np.int8).T)
+    return layers
 
 
 def _weights(network: Network) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -1,7 +1,8 @@
 """The pair: two networks on the same rows from the same start, one regularized, one not, trained in step.
 
 Each is trained by `taut.train`, a few epochs at a time; what is left of a call is where the next one goes on, so the
-weights do not depend on how the epochs were divided. Knows nothing of threads or of the page.
+weights do not depend on how the epochs were divided: with a learning rate that stays, nothing in a run asks how many
+epochs are to come. Knows nothing of threads or of the page.
 """
 
 from __future__ import annotations
@@ -19,10 +20,8 @@ __all__ = ["ARMS", "COLUMNS", "Arm", "Pair", "Record"]
 
 ARMS = ("regularized", "unregularized")
 
-#: What is kept of each epoch: of the history, the data loss in training with all noise off, the penalty beside it, …
-COLUMNS = ("evaluation_data_loss", "penalty", "validation_data_loss", "metric", "validation_metric")
-
-# With a learning rate that does not change, nothing in a run depends on how many epochs are to come.
+#: What is kept of each epoch, by the names of the history; the metric is accuracy or R².
+COLUMNS = ("evaluation_data_loss", "penalty", "validation_data_loss", "validation_metric")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 // The page: a conversation with the server over one WebSocket, and what is drawn of it.
 
 import { Losses, parse } from "./frame.js";
-import { drawLegend, drawLosses, drawMap, drawWeights, short } from "./draw.js";
+import { drawLegend, drawLosses, drawMap, drawUnits, drawWeights, isSilent, short } from "./draw.js";
 import { Knobs } from "./knobs.js";
 import { onPaletteChange } from "./palette.js";
 
@@ -23,6 +23,7 @@ const arms = TITLES.map((title, arm) => {
     chart: holder.querySelector(".chart canvas"),
     chartTitle: holder.querySelector(".chart h3"),
     matrices: holder.querySelector(".matrices"),
+    units: holder.querySelector(".units canvas"),
     fingerprint: holder.querySelector(".fingerprint"),
     metric: holder.querySelector("[data-metric]"),
     figures: Object.fromEntries([...holder.querySelectorAll("dd")].map((one) => [one.dataset.figure, one])),
@@ -59,6 +60,7 @@ const hear = {
   },
   rows(message) {
     rows = message;
+    knobs.counts = message.counts;
     const metric = rows.task === "regression" ? "validation R²" : "validation accuracy";
     for (const arm of arms) {
       arm.metric.textContent = metric;
@@ -129,12 +131,8 @@ function take(next) {
 function draw() {
   awaits = false;
   if (!rows || !frame) return;
-  arms.forEach((arm, index) => {
-    drawMap(arm.map, frame.maps[index], frame.grid, rows);
-    drawLosses(arm.chart, losses, index, rows.chance);
-    drawWeights(arm.matrices, frame.layers[index]);
-    figures(arm, index);
-  });
+  redraw();
+  arms.forEach(figures);
   byId("epoch").textContent = frame.epoch.toLocaleString("en");
   document.body.classList.toggle("running", frame.running);
   byId("play-word").textContent = frame.running ? "Pause" : "Train";
@@ -186,8 +184,14 @@ function describe() {
     arm.map.setAttribute("aria-label", `What the ${TITLES[index].toLowerCase()} network answers in the plane; ${words}`);
     arm.chart.setAttribute("aria-label", `Losses of the ${TITLES[index].toLowerCase()} network over ${frame.epoch} epochs; ${words}`);
     const zeros = frame.layers[index].map((layer) => `${layer.shape.join(" to ")}: ${layer.zeros} at zero`).join("; ");
+    const silent = frame.answers[index].map((answers) => silentUnits(answers, frame.unit_grid)).join(", ");
+    arm.units.setAttribute("aria-label", `What each hidden unit of the ${TITLES[index].toLowerCase()} network answers in the plane; silent units, layer by layer: ${silent || "no hidden layer"}`);
     arm.matrices.setAttribute("aria-label", `Weights of the ${TITLES[index].toLowerCase()} network, layer by layer; ${zeros}`);
   });
+}
+
+function silentUnits(answers, grid) {
+  return Array.from({ length: answers.length / grid ** 2 }, (_, unit) => isSilent(answers, unit, grid)).filter(Boolean).length;
 }
 
 function verdict(first, second) {
@@ -199,8 +203,8 @@ function verdict(first, second) {
   }
   const gaps = [first.validation - first.data, second.validation - second.data].map(short);
   const difference = second.validation - first.validation;
-  const head = Math.abs(difference) < 0.01
-    ? ["So far regularization makes no difference: validation loss ", bold(short(first.validation)), " with it, ", bold(short(second.validation)), " without."]
+  const head = Math.abs(difference) < 0.03
+    ? ["So far regularization makes little difference: validation loss ", bold(short(first.validation)), " with it, ", bold(short(second.validation)), " without."]
     : difference > 0
       ? ["Validation loss is ", bold(short(first.validation)), " with regularization and ", bold(short(second.validation)), " without it."]
       : ["Regularization does harm here so far: validation loss ", bold(short(first.validation)), " with it, ", bold(short(second.validation)), " without."];
@@ -216,6 +220,7 @@ function redraw() {
     drawMap(arm.map, frame.maps[index], frame.grid, rows);
     drawLosses(arm.chart, losses, index, rows.chance);
     drawWeights(arm.matrices, frame.layers[index]);
+    drawUnits(arm.units, frame.answers[index], frame.unit_grid);
   });
 }
 

@@ -109,7 +109,8 @@ export function short(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e5 || size < 5e-4)) return value.toExponential(1);
-  return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(3).replace(/(\.\d\d)0$/, "$1");
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 3;
+  return value.toFixed(digits).replace(/(\.\d\d)0$/, "$1").replace("-", "−");
 }
 
 export function drawLosses(canvas, losses, arm, chance) {
@@ -247,8 +248,48 @@ export function drawWeights(holder, layers) {
     }
     context.putImageData(image, 0, 0);
     const [from, to] = layer.shape, cut = inputs - 1 < from || units < to;
-    caption.textContent = `${from} → ${to}${cut ? ` (${inputs - 1} × ${units} shown)` : ""}`;
+    const words = `${from} → ${to}${cut ? ` (${inputs - 1} × ${units} shown)` : ""}`;
+    if (caption.textContent !== words) caption.textContent = words; // else every frame would lay the page out anew
   });
+}
+
+// What each hidden unit answers in the plane: one small map a unit, one row of them a layer; a silent unit has a dot.
+export function drawUnits(canvas, layers, grid) {
+  const colours = palette(), gap = 3, wide = canvas.parentElement.clientWidth;
+  const plans = layers.map((answers) => { // as many rows as it takes, all about equally long
+    const count = answers.length / (grid * grid), most = Math.floor((wide + gap) / (19 + gap));
+    const rows = Math.max(Math.ceil(count / most), 1), perRow = Math.ceil(count / rows);
+    return { count, rows, perRow, tile: Math.min(Math.floor((wide + gap) / perRow) - gap, 30) };
+  });
+  const tall = plans.reduce((sum, plan) => sum + plan.rows * (plan.tile + gap) + 6, 0);
+  const height = `${Math.max(tall - 6, 1)}px`;
+  if (canvas.style.height !== height) canvas.style.height = height;
+  const { context } = sized(canvas);
+  const blank = rgb(colours.blank), low = rgb(colours.negative), high = rgb(colours.positive);
+  const shade = Uint32Array.from({ length: 255 }, (_, step) => packed(mixed(blank, step < 127 ? low : high, Math.sqrt(Math.abs(step - 127) / 127))));
+  let top = 0;
+  layers.forEach((answers, layer) => {
+    const { count, rows, perRow, tile } = plans[layer];
+    patch.width = grid;
+    patch.height = grid * count;
+    const small = patch.getContext("2d"), image = small.createImageData(grid, patch.height);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let index = 0; index < answers.length; index += 1) pixels[index] = shade[answers[index] + 127];
+    small.putImageData(image, 0, 0);
+    for (let unit = 0; unit < count; unit += 1) {
+      const x = (unit % perRow) * (tile + gap), y = top + Math.floor(unit / perRow) * (tile + gap);
+      context.drawImage(patch, 0, unit * grid, grid, grid, x, y, tile, tile);
+      if (!isSilent(answers, unit, grid)) continue;
+      context.fillStyle = colours.zero;
+      context.fillRect(x + tile / 2 - 2, y + tile / 2 - 2, 4, 4);
+    }
+    top += rows * (tile + gap) + 6;
+  });
+}
+
+export function isSilent(answers, unit, grid) {
+  for (let index = unit * grid * grid; index < (unit + 1) * grid * grid; index += 1) if (answers[index]) return false;
+  return true;
 }
 
 export function drawLegend(holder, rows) {

@@ -18,6 +18,13 @@ export function parse(buffer) {
     winner: new Uint8Array(buffer, place + 2 * arm * points, points),
     sureness: new Uint8Array(buffer, place + (2 * arm + 1) * points, points),
   }));
+  place += 2 * points * head.layers.length;
+  const tile = head.unit_grid * head.unit_grid;
+  head.answers = head.units.map((layers) => layers.map((count) => {
+    const answers = new Int8Array(buffer, place, count * tile);
+    place += count * tile;
+    return answers;
+  }));
   return head;
 }
 

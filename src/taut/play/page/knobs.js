@@ -91,7 +91,7 @@ export class Knobs {
     this.send = send;
     this.turn = (knobs) => send({ type: "turn", knobs });
     this.tables = [];
-    this.setting = null;
+    this.setting = this.counts = null;
     const percent = (value) => `${Math.round(100 * value)} %`;
     const data = byId("data-sliders"), strengths = byId("strengths");
     this.samples = slider(data, "samples", "Samples to learn from", SAMPLES, (value) => value.toLocaleString("en"),
@@ -176,7 +176,7 @@ export class Knobs {
       button.setAttribute("aria-checked", String(isChosen));
       button.tabIndex = isChosen || (isTable && button === byId("sets").firstChild) ? 0 : -1;
     }
-    this.samples(setting.samples);
+    this.samples(setting.samples, isTable && this.counts ? this.counts[0].toLocaleString("en") : undefined);
     this.noise(setting.noise);
     byId("noise").closest(".slider").hidden = isTable;
     this.labelNoise(setting.label_noise);
