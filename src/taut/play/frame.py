@@ -1,8 +1,8 @@
 """The frame: what the page is shown of a run at one moment, in bytes.
 
 A frame is a length (four bytes, little-endian), so many bytes of JSON, and behind them the numbers that JSON would be
-too slow for: the weights, the two maps of the plane, and what each hidden unit answers in it. Losses are sent since the frame before, thinned out where
-training is quicker than the eye. Knows nothing of sockets.
+too slow for: the weights, the two maps of the plane, and what each hidden unit answers in it. Losses are sent since the
+frame before, thinned out where training is quicker than the eye. Knows nothing of sockets.
 """
 
 from __future__ import annotations
