@@ -7,7 +7,7 @@ import runpy
 
 import numpy as np
 import pytest
-from tests.play.conftest import QUICK, until
+from tests.play.conftest import PEOPLE, QUICK, until
 
 from taut import Recipe, train
 from taut.data import load_sample
@@ -99,19 +99,49 @@ def test_address_repeats_the_run_to_the_last_bit(case, people, begin):
     assert [record.columns for record in first.records] == [record.columns for record in second.records]
 
 
+def test_of_a_large_table_some_rows_are_drawn_and_copied_code_draws_the_same(begin, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("taut.play.rows.MOST_ROWS", 50)
+    monkeypatch.setattr("taut.play.code.MOST_ROWS", 50)
+    (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
+    people = Table.from_bytes("people.csv", PEOPLE.encode())
+    session = begin({people.fingerprint: people}, Course(Setting(**people.knobs("label"), layers=(3,))).at(4))
+    session.wait_until_idle()
+    assert len(session.snapshot().rows.x) == 35
+    assert printed_losses(said(session, "code"), tmp_path, capsys) == last_losses(session)
+
+
 def test_run_that_trains_while_it_is_turned_is_repeated_to_the_last_bit(begin):
     session = begin({}, Course(Setting(**QUICK)))
     session.ask("run", speed=0)
-    for knobs in TURNS:
+    for count, knobs in enumerate(TURNS):
+        until(lambda count=count: len(session.snapshot().course.changes) == count)
         reached = session.snapshot().epoch
         until(lambda reached=reached: session.snapshot().epoch > reached + 20)
         session.ask("turn", knobs=knobs)
+    until(lambda: len(session.snapshot().course.changes) == len(TURNS))
     session.ask("pause")
     session.wait_until_idle()
     again = begin({}, session.snapshot().course)
     again.wait_until_idle()
     assert len(session.snapshot().course.changes) == len(TURNS)
     assert session.snapshot().fingerprints == again.snapshot().fingerprints
+
+
+def test_optimizer_turned_to_and_fro_between_two_epochs_has_changed_nothing(begin, tmp_path, capsys):
+    setting = Setting(**QUICK)
+    session, straight = begin({}, Course(setting).at(9)), begin({}, Course(setting).at(18))
+    session.wait_until_idle()
+    for optimizer in ("sgd", "rmsprop", "adam"):
+        session.ask("turn", knobs={"optimizer": optimizer})
+    session.ask("step", epochs=9)
+    for each in (session, straight):
+        each.wait_until_idle()
+    assert session.snapshot().fingerprints == straight.snapshot().fingerprints
+    again = begin({}, session.snapshot().course)
+    again.wait_until_idle()
+    assert again.snapshot().fingerprints == session.snapshot().fingerprints
+    assert printed_losses(said(session, "code"), tmp_path, capsys) == last_losses(session)
 
 
 def test_weights_do_not_depend_on_how_epochs_are_divided():

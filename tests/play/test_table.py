@@ -19,6 +19,8 @@ HEADER = "a,b,label\n"
 
 WIDE = ",".join(f"c{n}" for n in range(10_000)) + "\n" + ",".join("1" * 10_000) + "\n"
 
+PRICES = "".join(f"{row}$,{row},{row % 2}\n" for row in range(60))
+
 HOSTILE = {
     "too large": ("big.csv", b"a,b\n" + b"1,2\n" * (MOST_BYTES // 4), "up to 20 MB"),
     "zeros": ("junk.csv", bytes(range(256)) * 20, "not text"),
@@ -31,6 +33,7 @@ HOSTILE = {
     "a command": ("bad.csv", (HEADER + ROWS + "\"+cmd|' /C calc'!A0\",2,yes\n").encode(), "spreadsheet formulas"),
     "many columns": ("many.csv", WIDE.encode(), "got 10000"),
     "one column": ("one.csv", b"a\n1\n2\n", "got 1"),
+    "no number that can be read": ("odd.csv", (HEADER + PRICES + "e4,1,0\n").encode(), ""),
     "nothing": ("none.csv", b"", "empty"),
     "ragged": ("ragged.csv", (HEADER + ROWS + "1,2,3,4\n").encode(), "line 62 has 4 fields"),
     "an open quotation": ("quote.csv", (HEADER + ROWS + '"1,2,3\n').encode(), "quotation mark"),
@@ -110,6 +113,32 @@ def test_encoder_and_plane_are_those_of_the_rows_to_learn_from(people):
     assert {tuple(point) for point in shown.round(6)} <= {
         tuple(map(float, row)) for row in people.frame[["age", "height"]].to_numpy()
     }
+
+
+def test_numbers_written_as_text_are_axes_in_their_own_units():
+    content = "price;width;label\n" + "".join(f"{n},5 €;{n % 7};{'yes' if n % 3 else 'no'}\n" for n in range(60))
+    table = Table.from_bytes("prices.csv", content.encode())
+    setting = Setting(**table.knobs(), samples=5000)
+    rows = source_of(setting, table).rows(setting)
+    assert rows.plane.names == ("price", "width")
+    shown = rows.plane.offset + rows.plane.scale * rows.plane.points(rows.x)
+    assert {float(value) for value in shown[:, 0].round(6)} <= {n + 0.5 for n in range(60)}
+
+
+def test_column_that_does_not_vary_in_the_rows_to_learn_from_is_refused():
+    content = HEADER + "".join(f"{int(row == 58)},{row % 5},{'yes' if row % 3 else 'no'}\n" for row in range(60))
+    table = Table.from_bytes("t.csv", content.encode())
+    learns = {seed: Setting(**table.knobs(), seed=seed) for seed in range(4)}
+    refused = [seed for seed, setting in learns.items() if not varies(setting, table)]
+    assert 0 < len(refused) < 4
+
+
+def varies(setting: Setting, table: Table) -> bool:
+    try:
+        source_of(setting, table)
+    except DataError as error:
+        return "has one value in all rows to learn from" not in str(error)
+    return True
 
 
 @pytest.mark.parametrize("axes", ["columns", "projection", "all"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from taut.errors import InvalidValue
 from taut.play.course import Course
-from taut.play.rows import CLASSES, VALIDATION
+from taut.play.rows import CLASSES, MOST_ROWS, VALIDATION
 from taut.play.setting import Setting
 from taut.play.table import Table
 
@@ -155,9 +155,11 @@ def _mislabelled(seed: int, classes: str) -> list[str]:
 def _table(setting: Setting, table: Table, task: str) -> list[str]:
     target, seed = setting.target, setting.seed
     columns = list(setting.columns)
+    is_large = int(table.frame[target].notna().sum()) > MOST_ROWS
     is_sample = table.source.startswith("load_sample")
     lines = [
         f"table = {table.source}{'[0]' if is_sample else ''}.dropna(subset=[{target!r}])",
+        *([f"table = table.iloc[np.sort(Random({seed}).permutation(len(table))[:{MOST_ROWS}])]"] if is_large else []),
         f"inputs = table[{columns!r}]" if columns else f"inputs = table.drop(columns={target!r})",
         f"learn, held = hold_out(inputs, table[{target!r}], test_size=0.3, task={task!r}, seed={seed})",
         "X = TableEncoder().fit(inputs.iloc[learn]).transform(inputs)",

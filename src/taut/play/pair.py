@@ -41,11 +41,12 @@ class Record:
 
 @dataclass
 class Arm:
-    """One of the two: its network, what goes on from call to call, and its record."""
+    """One of the two: its network, what goes on from call to call and whose memory that is, and its record."""
 
     network: Network
     optimizer: Optimizer
     state: State | None = None
+    trained_by: type[Optimizer] | None = None
     record: Record = field(default_factory=Record)
 
 
@@ -89,28 +90,28 @@ class Pair:
         """Go on under other knobs; another optimizer begins without the memory of the one before it."""
         self._take(setting, rows)
         for arm, recipe in zip(self.arms, self._recipes, strict=True):
-            arm.network, self._loss, optimizer = recipe.build(
-                rows.x.shape[1], rows.n_outputs, rows.task, state=arm.network.state
-            )
-            if arm.state is not None and type(optimizer) is not type(arm.optimizer):
-                arm.state = State(epoch=self.epoch, memory=optimizer.start(arm.network.theta))
-            arm.optimizer = optimizer
+            shape = rows.x.shape[1], rows.n_outputs, rows.task
+            arm.network, self._loss, arm.optimizer = recipe.build(*shape, state=arm.network.state)
 
     def advance(self, epochs: int) -> None:
         """Train both for some epochs, or neither: raise `NonFiniteLoss` if one cannot, and leave both as they were."""
-        before = [(arm.network.state.copy(), arm.state) for arm in self.arms]
+        before = [(arm.network.state.copy(), arm.state, arm.trained_by) for arm in self.arms]
         try:
             for arm, recipe in zip(self.arms, self._recipes, strict=True):
                 self._advance(arm, recipe, self.epoch + epochs)
         except BaseException:
-            for arm, (weights, state) in zip(self.arms, before, strict=True):
-                arm.network.state[:], arm.state = weights, state
+            for arm, (weights, state, trained_by) in zip(self.arms, before, strict=True):
+                arm.network.state[:] = weights
+                arm.state, arm.trained_by = state, trained_by
                 arm.record.cut(self.epoch)
             raise
         self.epoch += epochs
 
     def _advance(self, arm: Arm, recipe: Recipe, until: int) -> None:
-        rows = self.rows
+        rows, state = self.rows, arm.state
+        if state is not None and type(arm.optimizer) is not arm.trained_by:
+            # Only now: whoever tries another optimizer and comes back before the next epoch has changed nothing.
+            state = State(epoch=self.epoch, memory=arm.optimizer.start(arm.network.theta))
         history = train(
             arm.network,
             rows.x,
@@ -122,9 +123,9 @@ class Pair:
             validation=(rows.validation_x, rows.validation_y),
             seed=recipe.seed,
             interruptible=False,
-            resume=arm.state,
+            resume=state,
         )
-        arm.state = history.state
+        arm.state, arm.trained_by = history.state, type(arm.optimizer)
         for name, values in arm.record.columns.items():
             values.extend(history[name.replace("metric", history.metric_name)].tolist())
 

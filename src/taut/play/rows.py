@@ -16,13 +16,16 @@ from taut.checks import shown
 from taut.data import ClassTargets, NumberTargets, TableEncoder, hold_out, infer_task, spiral
 from taut.errors import DataError
 from taut.play.setting import Setting
-from taut.play.table import Table
+from taut.play.table import Table, one_line
 from taut.random import Random
 
-__all__ = ["CLASSES", "VALIDATION", "Plane", "RowSource", "Rows", "draw", "source_of"]
+__all__ = ["CLASSES", "MOST_ROWS", "VALIDATION", "Plane", "RowSource", "Rows", "draw", "source_of"]
 
-#: Fresh points to validate on, and the most rows of a table.
+#: Fresh points to validate on, and the most rows of a table that validate.
 VALIDATION = 600
+
+#: Of a larger table, so many rows are drawn.
+MOST_ROWS = 20_000
 
 #: How many classes a drawn set has.
 CLASSES = {"spiral": 3, "moons": 2, "circles": 2, "xor": 2}
@@ -151,10 +154,16 @@ class TableRows(RowSource):
     """A table, divided and encoded; raises `DataError` in one line if it cannot be used."""
 
     def __init__(self, setting: Setting, table: Table) -> None:
+        with one_line(table.name):
+            self._read(setting, table)
+
+    def _read(self, setting: Setting, table: Table) -> None:
         target = setting.target
         if target not in table.frame.columns:
             raise DataError(f"{table.name} has no column {shown(target)}")
         frame = table.frame.dropna(subset=[target])
+        if len(frame) > MOST_ROWS:
+            frame = frame.iloc[np.sort(Random(setting.seed).permutation(len(frame))[:MOST_ROWS])]
         if len(frame) < 20:
             raise DataError(f"{table.name}: {len(frame)} rows have a value of {shown(target)}; 20 is the fewest")
         self.task = infer_task(frame[target])
@@ -164,8 +173,6 @@ class TableRows(RowSource):
         self.learn, held = hold_out(inputs, frame[target], test_size=0.3, task=self.task, seed=setting.seed)
         encoder = TableEncoder().fit(inputs.iloc[self.learn])
         self.x = encoder.transform(inputs)
-        if not self.x.shape[1]:
-            raise DataError(f"{table.name}: no column can be used: all are empty, constant or identifiers")
         self.classes: tuple[str, ...] = ()
         if self.task == "classification":
             targets = ClassTargets().fit(frame[target])
@@ -177,17 +184,20 @@ class TableRows(RowSource):
                 )
         else:
             self.y = NumberTargets().fit(frame[target].iloc[self.learn]).encode(frame[target])
-        self._lay_plane(setting, columns, inputs)
+        self._lay_plane(setting, columns, encoder, inputs)
         self.held = held[Random(setting.seed).at(item=2).permutation(len(held))[:VALIDATION]]
 
-    def _lay_plane(self, setting: Setting, columns: tuple[str, ...], inputs: Any) -> None:
+    def _lay_plane(self, setting: Setting, columns: tuple[str, ...], encoder: TableEncoder, inputs: Any) -> None:
         """Lay the plane through the inputs, and project them on it if that is what the network is given."""
+        if columns and encoder.inputs_.numbers != 2:
+            names = " or ".join(map(shown, columns))
+            raise DataError(f"{names} has one value in all rows to learn from; choose another")
         width = self.x.shape[1]
         origin, axes = np.zeros(width), np.eye(2, width)
-        names: tuple[str, ...] = columns or ("first principal component", "second principal component")
+        at_axes: tuple[str, ...] = columns or ("first principal component", "second principal component")
         if setting.axes != "columns":
             if width < 2:
-                raise DataError("a projection needs two inputs, and the table has one; choose other columns")
+                raise DataError("the page draws a plane, which takes two inputs, and the table has one that varies")
             learned = self.x[self.learn]
             center = learned.mean(axis=0)
             axes = np.linalg.svd(learned - center, full_matrices=False)[2][:2]
@@ -198,10 +208,10 @@ class TableRows(RowSource):
         points = (self.x - origin) @ axes.T
         low, high = _extent(points)
         scale, offset = np.ones(2), np.zeros(2)
-        for place, name in enumerate(columns):  # what was subtracted and divided by, read off the column itself
-            slope, at_zero = _line(points[:, place], inputs[name].to_numpy(dtype=np.float64, na_value=np.nan))
-            scale[place], offset[place] = slope, at_zero
-        self.plane = Plane(origin, axes, low, high, (names[0], names[1]), scale, offset)
+        for place, reader in enumerate(encoder.readers_ if columns else ()):
+            # What was subtracted and divided by, read off the column itself.
+            scale[place], offset[place] = _line(points[:, place], reader.read(inputs[reader.name])[:, 0])
+        self.plane = Plane(origin, axes, low, high, (at_axes[0], at_axes[1]), scale, offset)
 
     def rows(self, setting: Setting) -> Rows:
         learn = self.learn[Random(setting.seed).permutation(len(self.learn))[: setting.samples]]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -17,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taut.checks import shown
-from taut.errors import DataError
+from taut.errors import DataError, TautError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_BYTES", "SUFFIXES", "Table", "too_large"]
+__all__ = ["MOST_BYTES", "SUFFIXES", "Table", "one_line", "too_large"]
 
 MOST_BYTES = 20_000_000
 #: What may be given by hand: text alone, because what is packed can be larger than it looks.
@@ -111,7 +112,8 @@ class Table:
         """The columns that are numbers, and can be an axis."""
         from taut.data import TableEncoder
 
-        schema = TableEncoder().fit(self.frame).schema_
+        with one_line(self.name):
+            schema = TableEncoder().fit(self.frame).schema_
         return tuple(column.name for column in schema if column.kind == "number" and column.n_outputs)
 
     @staticmethod
@@ -134,7 +136,20 @@ class Table:
                 raise DataError(str(error).replace(str(path), plain)) from error
             except csv.Error as error:  # a first line whose fields are longer than Python's csv takes
                 raise DataError(f"{plain}: not a readable table ({error}); repair or export it again") from error
-        return Table(plain, frame, f"read_table({plain!r})")
+        table = Table(plain, frame, f"read_table({plain!r})")
+        _ = table.numbers  # what cannot be told apart is refused here, and not later
+        return table
+
+
+@contextmanager
+def one_line(name: str) -> Iterator[None]:
+    """Refuse a table in one line whatever stops those who read its cells: it comes from a stranger."""
+    try:
+        yield
+    except TautError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{name}: the table cannot be used ({' '.join(str(error).split())[:200]})") from error
 
 
 def too_large(name: str) -> DataError:
