@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from urllib.request import urlopen
 
 import pytest
+from websockets.sync.client import connect
 
 from taut.cli import play as command
 from taut.cli.main import main
@@ -50,16 +51,19 @@ def test_taken_port_is_one_line(capsys):
     assert capsys.readouterr().err == f"taut: port {port} is taken; choose another with --port\n"
 
 
-def test_ctrl_c_ends_it_cleanly(tables):
-    arguments = ["play", "people.csv", "--target", "label", "--no-browser"]
+def test_ctrl_c_ends_it_cleanly_while_a_page_trains(tables):
     code = "import sys; from taut.cli.main import main; sys.exit(main())"
     playing = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", code, "play", "people.csv", "--target", "label", "--no-browser"],
         cwd=tables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "80"},
     )  # fmt: skip
-    address = re.search(r"http://127\.0\.0\.1:\d+/", playing.stdout.readline())[0]
-    with urlopen(address, timeout=20) as answer:
-        assert answer.status == 200
-    playing.send_signal(signal.SIGINT)
-    _, error = playing.communicate(timeout=20)
+    address = re.search(r"http://(127\.0\.0\.1:\d+)/", playing.stdout.readline())[1]
+    with connect(f"ws://{address}/live", origin=f"http://{address}", max_size=None) as page:
+        setting = [json.loads(page.recv(timeout=20)) for _ in range(3)][-1]["setting"]
+        assert (setting["target"], setting["columns"]) == ("label", ["age", "household"])
+        page.send('{"type": "run", "speed": 0}')
+        while page.recv(timeout=20)[4:].count(b'"epoch":0,'):
+            page.send('{"type": "seen"}')
+        playing.send_signal(signal.SIGINT)
+        _, error = playing.communicate(timeout=20)
     assert (playing.returncode, error) == (0, "")

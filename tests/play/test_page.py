@@ -320,8 +320,7 @@ def test_l1_makes_weights_exactly_zero_and_they_are_counted(open_page):
     assert figure(page, 1, "zeros") == "0 %"
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
 def test_page_fits_and_nothing_lies_outside(open_page, width, scheme):
     page = open_page("#epoch=20", width, color_scheme=scheme)
     arrives(page, 20)
