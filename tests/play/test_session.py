@@ -253,11 +253,13 @@ def test_pause_ends_a_repetition_and_the_course_is_as_far_as_it_came(begin):
     assert not snapshot.is_running
 
 
-def test_slow_speed_makes_few_epochs(begin):
+def test_slow_speed_makes_few_epochs_and_is_left_at_once(begin):
     session = begin({}, Course(Setting(**QUICK)))
-    session.ask("run", speed=20)
-    until(lambda: session.snapshot().epoch >= 3)
-    assert session.snapshot().epoch < 40
+    session.ask("run", speed=0.001)
+    until(lambda: session.snapshot().epoch == 1)
+    session.ask("share")
+    until(lambda: session.replies)
+    assert (session.snapshot().epoch, session.snapshot().is_running) == (1, True)
     session.ask("run", speed=0)
     until(lambda: session.snapshot().epoch > 200)
 

@@ -6,6 +6,7 @@ It listens on 127.0.0.1 and nowhere else. Starlette and uvicorn come with ``pip 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -151,7 +152,8 @@ def listen(port: int | None) -> socket.socket:
     """
     for tried in [port] if port is not None else range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # where it means that a port is free again at once; elsewhere, that two may share it
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):
             found.bind((HOST, tried))
             found.listen(64)
