@@ -30,7 +30,7 @@ MOST_ROWS = 20_000
 #: How many classes a drawn set has.
 CLASSES = {"spiral": 3, "moons": 2, "circles": 2, "xor": 2}
 
-_MOST_CLASSES = 8  # as many colours as are told apart
+_MOST_CLASSES = 10  # as many colours as are told apart
 _MARGIN = 0.08  # around the points, as a share of their extent
 
 

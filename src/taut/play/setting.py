@@ -208,6 +208,7 @@ _PLAIN = {
     "schedule": "constant",
     "weight_decay": 0.0,
     "scaling": "standard",
+    "bins": 0,
 }
 
 

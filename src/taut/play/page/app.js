@@ -74,7 +74,7 @@ const hear = {
     knobs.show(message.setting);
   },
   error(message) { complain(message.text); },
-  code(message) { show("Copy as Python", message, "run.py", "It repeats this run to the last bit, and prints the losses of both networks."); },
+  code(message) { show("Copy as Python", message, "run.py", `It repeats this run to the last bit, and prints the losses of both networks.${knobs.setting.data === "table" ? " A table that was given by hand is read from the folder where it is run." : ""}`); },
   recipe(message) { show("Save as recipe", message, "recipe.toml", "All that trains the regularized network, for `taut fit DATA --recipe recipe.toml --effort none`, or Recipe.from_toml."); },
   share(message) { share(message.text); },
 };

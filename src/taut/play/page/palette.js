@@ -12,7 +12,7 @@ function read() {
   const get = (name) => style.getPropertyValue(`--${name}`).trim();
   const names = ["card", "ink", "soft", "line", "negative", "positive", "blank", "zero", "validation", "data", "penalty"];
   const found = Object.fromEntries(names.map((name) => [name, get(name)]));
-  found.classes = [0, 1, 2, 3, 4, 5, 6, 7].map((index) => get(`class-${index}`));
+  found.classes = Array.from({ length: 10 }, (_, index) => get(`class-${index}`));
   return found;
 }
 
