@@ -14,7 +14,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from taut.errors import TautError
-from taut.play.server import listen
+from taut.play.server import Tables, listen
+from taut.play.table import Table
 
 
 def get(server, path="/", method="GET", body=None, **headers):
@@ -256,6 +257,14 @@ def test_more_pages_than_there_can_be_are_told_so(server):
         assert most[-1].hear("hello")
         assert "which is the most" in pages.enter_context(page(server)).hear("error")["text"]
     until(lambda: training_threads() == 0)
+
+
+def test_of_many_tables_the_first_and_the_latest_are_kept():
+    tables = Tables()
+    given = [tables.keep(Table.from_bytes("t.csv", f"a,b\n1,{n}\n2,3\n".encode())) for n in range(25)]
+    assert list(tables.values()) == [given[0], *given[6:]]
+    again = tables.keep(Table.from_bytes("copy.csv", b"a,b\n1,24\n2,3\n"))
+    assert again is given[24]
 
 
 def test_port_that_is_taken_is_one_line_and_without_a_port_the_next_is_found(server):

@@ -234,6 +234,18 @@ def test_session_that_cannot_begin_with_its_course_begins_with_the_usual_one(beg
     assert "load its file again" in session.replies[0]["text"]
 
 
+def test_run_keeps_its_table_when_it_is_given_up_elsewhere(people, begin):
+    tables = {people.fingerprint: people}
+    session = begin(tables, Course(Setting(**people.knobs("label"), **QUICK)).at(2))
+    session.wait_until_idle()
+    tables.clear()
+    assert "read_table('people.csv')" in said(session, "code")
+    session.ask("turn", knobs={"seed": 3})
+    session.ask("step", epochs=2)
+    session.wait_until_idle()
+    assert (session.snapshot().epoch, session.snapshot().course.start.seed, list(session.replies)) == (2, 3, [])
+
+
 def test_layers_turned_while_it_trains_begin_anew_and_it_goes_on_training(begin):
     session = begin({}, Course(Setting(**QUICK)))
     session.ask("run", speed=0)

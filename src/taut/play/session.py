@@ -95,6 +95,7 @@ class Session:
         self._wake, self._idle, self._is_closed = threading.Condition(), threading.Event(), False
         self._speed: float | None = None  # epochs a second; 0 for as many as there can be; None while it stands still
         self._goal: Course | None = None
+        self._table: Table | None = None
         self._pace, self._due = 1.0, 0.0
         try:
             self._begin(course)
@@ -178,19 +179,18 @@ class Session:
         }
         answers[what](**arguments)
 
-    @property
-    def _table(self) -> Table | None:
-        setting = self._course.start
-        return self._tables.get(setting.table) if setting.data == "table" else None
-
     def _begin(self, course: Course) -> None:
         """Begin a run, and train it as far as a course says."""
         setting = course.start
-        table = self._tables.get(setting.table)
+        table = None
+        if setting.data == "table":
+            # The table of this run stays with it, also when there are too many for all of them to be kept.
+            is_mine = self._table is not None and self._table.fingerprint == setting.table
+            table = self._table if is_mine else self._tables.get(setting.table)
         source: RowSource = source_of(setting, table)
         pair = Pair(setting, source.rows(setting))
         # Nothing of the run before is given up until the new one stands.
-        self._source, self._pair, self._course = source, pair, Course(setting)
+        self._table, self._source, self._pair, self._course = table, source, pair, Course(setting)
         self._goal = course if course.epoch else None
         if course.epoch:
             self._speed = None
