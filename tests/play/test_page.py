@@ -132,12 +132,14 @@ def test_two_networks_start_alike_and_part_as_they_train(open_page):
 def test_turning_lambda_changes_penalty_and_boundary(open_page):
     page = open_page("#epoch=100")
     arrives(page, 100)
+    expect(page.locator(".key.turned").first).to_be_hidden()
     penalty, weak, other = float(figure(page, 0, "penalty")), map_of(page, 0), fingerprints(page)[1]
     page.focus("#l2")
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     expect(page.locator("#l2 + output, .slider:has(#l2) output")).to_have_text("0.1")
     expect(page.locator("#layers summary").first).to_have_text("L2 0.1")
+    expect(page.locator(".key.turned").first).to_be_visible()
     page.select_option("#speed", "0")
     page.click("#play")
     reaches(page, 300)

@@ -236,6 +236,17 @@ def test_pages_have_runs_of_their_own(server):
         assert one.frame_when(lambda frame: frame["epoch"] == 3)["address"] != other.hear("frame")["address"]
 
 
+def test_page_is_told_when_which_knobs_were_turned(server):
+    with page(server) as one:
+        assert one.hear("setting")["turned"] == []
+        for dropout in (0.1, 0.0):
+            one.say("step", epochs=2)
+            one.frame_when(lambda frame: frame["epoch"] % 2 == 0 and frame["epoch"])
+            one.say("turn", knobs={"dropout": dropout})
+            told = one.hear("setting")
+        assert (told["turned"], told["setting"]["dropout"]) == ([2, 4], [0.0, 0.0])
+
+
 def test_address_opened_brings_the_same_networks(server):
     with page(server) as one:
         one.say("step", epochs=20)

@@ -92,7 +92,7 @@ class _Speaker:
         before, self._seen = self._seen, snapshot
         if before is None or before.rows is not snapshot.rows:
             await self._socket.send_json(rows_message(snapshot.rows))
-        if before is None or before.course.setting != snapshot.course.setting:
+        if before is None or _knobs(before) != _knobs(snapshot):
             await self._tell_setting(snapshot)
         self._in_flight += 1
         await self._socket.send_bytes(await asyncio.to_thread(self._viewer.frame, snapshot))
@@ -100,8 +100,12 @@ class _Speaker:
     async def _tell_setting(self, snapshot: Snapshot) -> None:
         course = snapshot.course
         await self._socket.send_json(
-            {"type": "setting", "setting": course.setting.to_dict(), "changes": len(course.changes)}
+            {"type": "setting", "setting": course.setting.to_dict(), "turned": [epoch for epoch, _ in course.changes]}
         )
+
+
+def _knobs(snapshot: Snapshot) -> tuple[Any, ...]:
+    return snapshot.course.start, snapshot.course.changes
 
 
 def described(table: Table) -> dict[str, Any]:

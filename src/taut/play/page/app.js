@@ -31,7 +31,7 @@ const arms = TITLES.map((title, arm) => {
 });
 
 const losses = new Losses();
-let rows = null, frame = null, greeting = null, awaits = false, written = "", asked = "", drawn = [], described = -Infinity;
+let rows = null, frame = null, greeting = null, awaits = false, written = "", asked = "", turned = [], drawn = [], described = -Infinity;
 
 const socket = new WebSocket(`ws://${location.host}/live`);
 socket.binaryType = "arraybuffer";
@@ -71,6 +71,8 @@ const hear = {
   },
   setting(message) {
     if (tableOf(asked) === message.setting.table) asked = "";
+    turned = message.turned;
+    for (const key of document.querySelectorAll(".key.turned")) key.hidden = !turned.length;
     knobs.show(message.setting);
   },
   error(message) { complain(message.text); },
@@ -218,7 +220,7 @@ function redraw() {
   if (!rows || !frame) return;
   arms.forEach((arm, index) => {
     drawMap(arm.map, frame.maps[index], frame.grid, rows);
-    drawLosses(arm.chart, losses, index, rows.chance);
+    drawLosses(arm.chart, losses, index, rows.chance, turned);
     drawWeights(arm.matrices, frame.layers[index]);
     drawUnits(arm.units, frame.answers[index], frame.unit_grid);
   });

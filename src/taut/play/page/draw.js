@@ -113,7 +113,7 @@ export function short(value) {
   return value.toFixed(digits).replace(/(\.\d\d)0$/, "$1").replace("-", "−");
 }
 
-export function drawLosses(canvas, losses, arm, chance) {
+export function drawLosses(canvas, losses, arm, chance, turned) {
   const { context, width, height } = sized(canvas);
   const colours = palette();
   const room = { left: 30, right: 46, top: 8, bottom: 20 };
@@ -125,6 +125,8 @@ export function drawLosses(canvas, losses, arm, chance) {
   axes(context, { room, plot, width, height, last, ceiling, x, y, chance, colours });
   const columns = losses.arms[arm];
   if (!epochs.length) return;
+  context.fillStyle = colours.soft;
+  for (const epoch of turned) context.fillRect(Math.round(x(epoch)), room.top, 1, plot.height);
   const data = columns.evaluation_data_loss, whole = data.map((value, index) => value + columns.penalty[index]);
   context.save();
   context.beginPath();
