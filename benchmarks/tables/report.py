@@ -129,8 +129,11 @@ def _rank_table(standings: Standings) -> str:
 def _duels(standings: Standings, first: str, others: Sequence[str]) -> str:
     """Return one contender beside others, in loss and in error."""
     blocks = []
-    columns = ("geometric mean ratio of losses (95 %)", "mean difference of errors, points (95 %)")
-    for figure, title, words in zip(("loss", "error"), columns, (_ratio, _points), strict=True):
+    for figure, title, words in (
+        ("loss", "geometric mean ratio of losses (95 %)", _ratio),
+        ("error, all", "mean of (error − other's) / (error + other's), % (95 %)", _points),
+        ("error", "mean difference of errors, points (95 %)", _points),
+    ):
         duels = {name: duel for name in others if (duel := standings.duel(first, name, figure))}
         if duels:
             head = f"| {first} beside | tables | wins–ties–losses | {title} | p |\n|---|---:|---:|---:|---:|"
@@ -138,8 +141,9 @@ def _duels(standings: Standings, first: str, others: Sequence[str]) -> str:
     if not blocks:
         return ""
     opening = (
-        f"In loss over all tables, below 1 where {first} is better; in error over the tables with classes, below 0. "
-        "Both are over the tables and cuts that the two have in common."
+        f"In loss over all tables, below 1 where {first} is better; in error over all tables, and over those with "
+        "classes alone, below 0. All are over the tables and cuts that the two have in common; p is Wilcoxon's, over "
+        "tables."
     )
     return "\n\n".join([f"## {first} beside the others, two by two", opening, *blocks])
 

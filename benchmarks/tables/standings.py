@@ -97,16 +97,23 @@ class Standings:
         return dict(zip(complete, stats.rankdata(values, axis=1).mean(axis=0).tolist(), strict=True))
 
     def duel(self, first: str, other: str, figure: str) -> Duel | None:
-        """Hold two contenders beside each other in "loss", or in "error" on the tables with classes.
+        """Hold two contenders beside each other in "loss", in "error" on the tables with classes, or "error, all".
 
-        A table counts by the mean over the cuts that both have. None if there is no such table.
+        A table counts by the mean over the cuts that both have. Losses are compared by their ratio, shares of wrong
+        classes by their difference; where tables with numbers are among them, errors by their difference over their
+        sum, which asks for no unit and allows for none at all. None if there is no such table.
         """
-        tables = self.tables if figure == "loss" else self.tables_of_classes
-        pairs = [pair for table in tables if (pair := self._pair(first, other, figure, table))]
+        tables = self.tables_of_classes if figure == "error" else self.tables
+        pairs = [pair for table in tables if (pair := self._pair(first, other, figure.removesuffix(", all"), table))]
         if not pairs:
             return None
         ours, theirs = np.array(pairs).T
-        differences = np.log(ours / theirs) if figure == "loss" else ours - theirs
+        if figure == "loss":
+            differences = np.log(ours / theirs)
+        else:
+            differences = ours - theirs
+            if figure == "error, all":
+                differences /= np.maximum(ours + theirs, np.finfo(float).tiny)
         mean, half = float(differences.mean()), _half_interval(differences)
         unfold = np.exp if figure == "loss" else float
         return Duel(

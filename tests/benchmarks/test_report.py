@@ -102,6 +102,16 @@ def test_a_duel_in_error_is_over_the_tables_with_classes(outcomes):
     assert duel.effect == pytest.approx(np.mean([-0.2, -0.2, 0.05, 0.0]))
 
 
+def test_a_duel_in_error_over_all_tables_asks_for_no_unit(outcomes):
+    before = Standings(outcomes, (0, 1)).duel("taut standard", "CatBoost", "error, all")
+    assert before.n_tables == 6
+    for key, entry in outcomes.items():
+        if key.table in NUMBERS:
+            outcomes[key] = entry | {"error": 1000 * entry["error"]}
+    assert Standings(outcomes, (0, 1)).duel("taut standard", "CatBoost", "error, all") == before
+    assert -1.0 < before.low < before.effect < before.high < 1.0
+
+
 def test_a_duel_is_over_the_cuts_that_both_have(outcomes):
     for table in TABLES:
         del outcomes[Key("CatBoost", table, 1)]

@@ -21,6 +21,7 @@ from taut.errors import InvalidValue
 from taut.selection import compare, fit_table
 from taut.selection.halving import Budget
 from taut.selection.portfolio import PORTFOLIO
+from taut.selection.search import search
 from taut.storage import load
 from taut.training import Ensemble, Model, Recipe
 
@@ -210,7 +211,7 @@ def test_file_with_the_name_of_a_sample_set_wins(tables, workplace, capsys):
     ("command", "option", "function", "parameter"),
     [
         ("fit", "--test-size", fit_table, "test_size"),
-        ("fit", "--cv", fit_table, "cv"),
+        ("search", "--cv", search, "cv"),
         ("fit", "--seed", Recipe, "seed"),
         ("fit", "--effort", fit_table, "effort"),
         ("compare", "--seeds", compare, "seeds"),

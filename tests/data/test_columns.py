@@ -272,7 +272,15 @@ def test_unusable_tables_are_refused_in_one_line(table, error):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"scaling": "big"}, {"bins": 1}, {"bins": -2}, {"rare_below": -1}, {"max_categories": 1}, {"scaling": None}],
+    [
+        {"scaling": "big"},
+        {"bins": 1},
+        {"bins": -2},
+        {"bins": "many"},
+        {"rare_below": -1},
+        {"max_categories": 1},
+        {"scaling": None},
+    ],
 )
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(TautError):

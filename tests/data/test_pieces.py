@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from taut.data.columns import TableEncoder
+from taut.data.encoding import MOST_EMBEDDED, bins_of
 from taut.data.pieces import PiecewiseLinear
 
 
@@ -34,6 +35,18 @@ def test_ends_run_on_for_one_length_and_no_farther():
     shares = written(pieces, [[-0.5], [-1.0], [-1e300], [4.0], [5.0], [1e300]]) / 2 + pieces.means_
     np.testing.assert_allclose(shares[:3], [[-0.5, 0.0], [-1.0, 0.0], [-1.0, 0.0]])
     np.testing.assert_allclose(shares[3:], [[1.0, 1.5], [1.0, 2.0], [1.0, 2.0]])
+
+
+def test_a_row_of_weight_two_counts_as_two_rows():
+    random = np.random.default_rng(1)
+    X, weight = random.normal(size=(60, 2)), random.integers(1, 4, 60).astype(float)
+    X[::7, 1] = np.nan
+    repeated = PiecewiseLinear(bins=4).fit(np.repeat(X, weight.astype(int), axis=0))
+    for scale in (1.0, 0.25):  # only how weights compare counts
+        weighted = PiecewiseLinear(bins=4).fit(X, scale * weight)
+        np.testing.assert_array_equal(weighted.starts_, repeated.starts_)
+        np.testing.assert_allclose(weighted.means_, repeated.means_, rtol=1e-12)
+    assert not np.array_equal(PiecewiseLinear(bins=4).fit(X).starts_, repeated.starts_)
 
 
 def test_few_values_are_the_edges_and_equal_quantiles_are_one():
@@ -142,3 +155,12 @@ def test_many_numbers_are_encoded_fast():
     start = time.perf_counter()
     encoder.transform(values)
     assert time.perf_counter() - start < 4  # some 0.15 s
+
+
+def test_the_usual_pieces_are_for_tables_that_tell_so_many_apart_and_that_have_room_for_them():
+    assert [bins_of("auto", rows, 3) for rows in (0, 399, 400, 10**6, 10**9)] == [0, 0, 12, 10, 0]
+    assert [bins_of("auto", 1000, numbers) for numbers in (0, 1, MOST_EMBEDDED, MOST_EMBEDDED + 1)] == [0, 12, 12, 0]
+    assert [bins_of(bins, 10, 10**6) for bins in (0, 5)] == [0, 5]  # what is asked for is made
+    values = np.random.default_rng(0).normal(size=(400, 2))
+    assert TableEncoder(bins="auto").fit(values).inputs_.pieces == (12, 12)
+    assert TableEncoder(bins="auto").fit(values[:399]).inputs_.pieces == ()

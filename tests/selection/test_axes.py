@@ -20,7 +20,6 @@ PAIRS = {
     "learning_rate": (0.1, 0.01),
     "momentum": (0.9, 0.5),
     "beta_2": (0.99, 0.9),
-    "bins": (8, 4),
     "category_width": (4, 2),
     "embedding_width": (3, 1),
     "embedding_frequencies": (8, 4),
@@ -164,3 +163,11 @@ def test_refusals_name_what_was_given(penalty, error, words):
         axis_of(penalty)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_all_values_have_in_common_encodes_a_table_as_each_of_them_does():
+    for name in ("group", "group_l1", "l2", "dropout"):
+        axis = axis_of(name)
+        encodings = {axis.recipe(Recipe(), value).encoding for value in (0.0, 0.5)}
+        assert encodings == {axis.base(Recipe()).encoding}
+    assert axis_of("group").base(Recipe()).encoding.bins == 0

@@ -54,7 +54,8 @@ def test_answers_are_the_tempered_mean_of_the_members_out_of_their_folds(raced):
         for _, held in folds.splits:
             place = np.searchsorted(folds.held_rows, held)
             values.append(OBJECTIVES[name].value(mean[place], folds.held_truth[place], None))
-        assert blend.scores[name] == pytest.approx((np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))))
+        expected = np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+        assert blend.scores[name] == pytest.approx(expected, rel=1e-6, abs=1e-6 * expected[0])  # of answers in float32
 
 
 def test_scores_are_those_of_the_models_themselves_on_the_rows_that_they_did_not_see(raced):

@@ -20,7 +20,7 @@ from taut.selection import work as working
 from taut.selection.choosing import Chosen, choose
 from taut.selection.entrants import entrants
 from taut.selection.objectives import objective_of
-from taut.selection.portfolio import PORTFOLIO, Entry
+from taut.selection.portfolio import PLAIN, PORTFOLIO, Entry
 from taut.selection.search_result import Effort
 from taut.selection.work import EFFORTS, Work, work_of
 from taut.training.ensemble import Ensemble
@@ -237,7 +237,7 @@ def test_a_budget_that_ends_the_choice_is_told_and_what_was_tried_by_then_answer
     monkeypatch.setattr(working, "PORTFOLIO", PORTFOLIO)
     seen: list[tuple[int, int]] = []
     options = {"effort": "thorough", "cv": 3, "report": lambda done, planned, _: seen.append((done, planned))}
-    found = quick(*classes(1200), budget=5.0, **options)
+    found = quick(*classes(1200), budget=2.0, **options)
     assert found.search.seconds < 10.0  # a busy machine is slow to hear
     assert found.search.stopped_by_budget
     assert any(note.startswith("The budget ended the search; without it, ") for note in found.notes)
@@ -278,7 +278,7 @@ def test_a_limit_of_work_is_the_same_choice_each_time(monkeypatch):
 
 def test_words_and_numbers_are_work():
     assert work_of("quick") < work_of("standard") < work_of("thorough")
-    assert work_of("quick").beyond() == ("standard", EFFORTS["standard"].effort.settings + 4)
+    assert work_of("quick").beyond() == ("standard", EFFORTS["standard"].effort.settings + len(PLAIN))
     assert work_of("thorough").beyond() is None
     assert [work_of(n).effort for n in (1, 4, 10)] == [Effort(1, ()), Effort(4, ()), Effort(5, (5,))]
     for wrong in ("lazy", 0, 1.5):

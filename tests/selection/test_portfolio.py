@@ -58,4 +58,4 @@ def test_the_first_is_a_constant_guess_and_others_are_linear():
     first, *others = entrants(Recipe(), 0, "auto", "regression").plain
     assert first == PLAIN[0].setting
     assert all(setting["hidden_layer_sizes"] == () for setting in others)
-    assert len(others) == 3
+    assert len(others) == 4

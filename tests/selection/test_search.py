@@ -113,7 +113,7 @@ def test_a_budget_changes_nothing_but_when_it_ends(found, wine):
 
 def test_a_budget_that_is_spent_ends_the_search_and_is_said(wine):
     X, y = pd.concat([wine[0]] * 20, ignore_index=True), pd.concat([wine[1]] * 20, ignore_index=True)
-    recipe = Recipe(epochs=300)
+    recipe = Recipe(epochs=100)
     began = time.perf_counter()
     cut = search(recipe, None, X, y, effort="thorough", budget=4.0)
     assert time.perf_counter() - began < 30.0  # the search alone would take minutes; benchmarks say how near it comes

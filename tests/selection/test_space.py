@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from taut.data.encoding import Encoding
 from taut.errors import InvalidType, InvalidValue
 from taut.random import Random
 from taut.selection.space import SPACE, Choice, Range, Space
@@ -120,3 +121,11 @@ def test_spaces_that_no_recipe_has_are_refused_in_one_line(fields, error, words)
 def test_a_choice_needs_values():
     with pytest.raises(InvalidValue, match="at least one value"):
         Choice(())
+
+
+def test_every_way_in_which_settings_encode_a_table_is_known_beforehand():
+    auto, none = Encoding(Recipe().scaling, "auto"), Encoding(Recipe().scaling, 0)
+    assert space().encodings([{}]) == [auto, none]  # the group lasso is for numbers as they are
+    assert space(group_l1=0.1, fields={"l2": (1e-4, 1e-2)}).encodings([{}]) == [none]
+    assert space(fields={"l2": (1e-4, 1e-2)}).encodings([{}]) == [auto]
+    assert space(bins=4).encodings([{}, {"scaling": "standard"}]) == [Encoding(Recipe().scaling, 4), Encoding(bins=4)]

@@ -29,9 +29,10 @@ from taut import (
     TautError,
     WarmUp,
 )
+from taut.data.encoding import MOST_EMBEDDED
 from taut.data.inputs import Inputs
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
-from taut.training.building import MOST_EMBEDDED, TASK_LOSSES
+from taut.training.building import TASK_LOSSES
 
 
 def dense(network) -> list[Dense]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from tests.training.problems import classes, network
@@ -79,20 +78,3 @@ def test_what_is_no_history_is_refused_in_one_line(values):
     with pytest.raises(InvalidValue) as caught:
         History.from_dict(values)
     assert "\n" not in str(caught.value)
-
-
-def test_plot_draws_losses_of_training_and_validation(history, monkeypatch):
-    monkeypatch.setattr(mpl, "rcParams", mpl.rcParams.copy())
-    mpl.use("agg")
-    from matplotlib import pyplot
-
-    axes = history.plot()
-    labels = [line.get_label() for line in axes.get_lines()]
-    assert labels == ["training loss = data loss + penalty", "training data loss", "validation data loss"]
-    np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), history["loss"])
-    assert len({line.get_color() for line in axes.get_lines()}) == 3
-    assert len({str(line._unscaled_dash_pattern) for line in axes.get_lines()}) == 3
-    assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("", "epoch", "loss")
-    _, mine = pyplot.subplots()
-    assert history.plot(mine) is mine
-    pyplot.close("all")

@@ -517,11 +517,12 @@ random = np.random.default_rng(0)
 X, y = random.standard_normal(({rows}, 4)), random.integers(0, 3, {rows})
 long = PlannedRun(Recipe(epochs=10**7, batch_size=1))
 runs = [long, long, *[PlannedRun(long.recipe, rows=[0, 1, 2]) for _ in range(300)]]
-asked = [0, 0]
+waiting = {0: 2, 1: 2}
 def is_cancelled(index):
-    asked[index] += 1
-    if min(asked) >= 2 and sum(asked) <= 4:  # both are under way
-        print("running", flush=True)
+    if waiting.get(index):
+        waiting[index] -= 1
+        if not any(waiting.values()):  # both are under way
+            print("running", flush=True)
     return False
 try:
     finished = train_many(runs, X, y, n_threads=2, is_cancelled=is_cancelled)

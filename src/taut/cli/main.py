@@ -18,6 +18,7 @@ import typer
 from typer.main import get_command
 
 from taut import __version__
+from taut.cli.animate import animate
 from taut.cli.compare import compare
 from taut.cli.display import one_line
 from taut.cli.fit import fit
@@ -84,6 +85,13 @@ app.command(
         "taut learning-curve visits.csv --target ill --group patient --repeats 3",
     ),
 )(learning_curve)
+app.command(
+    epilog=_examples(
+        "taut animate spiral",
+        "taut animate spiral --l2 0.001 --dropout 0 -o spiral.html",
+        "taut animate flowers.csv --target kind --inputs length,width -o flowers.mp4",
+    )
+)(animate)
 app.command(
     epilog=_examples(
         "taut play", "taut play moons", "taut play people.csv --target income", "taut play iris --port 8800"

@@ -20,6 +20,7 @@ __all__ = [
     "Data",
     "Effort",
     "Folds",
+    "FoldsOfAChoice",
     "Group",
     "Jobs",
     "Json",
@@ -137,7 +138,19 @@ Seed = Annotated[
 Folds = Annotated[
     int | None,
     option(
-        "--cv", metavar="K", help="Folds of the cross-validation; by default 5.", parser=integer("--cv", at_least=2)
+        "--cv",
+        metavar="K",
+        help="Folds of the cross-validation; by default 5.",
+        parser=integer("--cv", at_least=2),
+    ),
+]
+FoldsOfAChoice = Annotated[
+    int | None,
+    option(
+        "--cv",
+        metavar="K",
+        help="Folds of the cross-validation; by default 10 of up to 1000 rows, and 5 of more.",
+        parser=integer("--cv", at_least=2),
     ),
 ]
 Repeats = Annotated[

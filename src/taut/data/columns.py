@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from taut.checks import check_choice, check_number
 from taut.data.decimals import DECIMAL
-from taut.data.encoding import check_bins
+from taut.data.encoding import bins_of, check_bins
 from taut.data.frames import as_frame
 from taut.data.inputs import Inputs
 from taut.data.kinds import (
@@ -72,9 +72,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     scaling : str, default "standard"
         How numbers are scaled: a key of `SCALERS`.
-    bins : int, default 0
+    bins : int or "auto", default 0
         If above 0, each number, and each part of a date, also becomes up to so many columns, the pieces of its
-        piecewise-linear encoding (`taut.data.pieces`); at least 2.
+        piecewise-linear encoding (`taut.data.pieces`); at least 2. "auto" is 12, fewer or none on tables of few rows
+        or of very many values (`taut.data.encoding.bins_of`).
     rare_below : int or float, default 5
         Levels of a category with fewer rows share one column. A number of rows (on tables of fewer than 50 times as
         many rows, one row in 50), or a share of the rows between 0 and 1.
@@ -121,7 +122,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, scaling: str = "standard", bins: int = 0, rare_below: float = 5, max_categories: int = 100
+        self, *, scaling: str = "standard", bins: int | str = 0, rare_below: float = 5, max_categories: int = 100
     ) -> None:
         self.scaling = scaling
         self.bins = bins
@@ -163,7 +164,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._choose(frame)
         matrix, missing = self._fit_numbers(frame, weight)
         self._fit_categories()
-        self._fit_pieces(matrix)
+        self._fit_pieces(matrix, weight)
         self._name_axes()
         self._describe(frame, matrix, missing)
         return self
@@ -362,9 +363,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.outputs_ += [(reader.name, f"={level}") for reader in many for level in reader.names]
         self.outputs_ += [(self.outputs_[place][0], " is missing") for place in self.gaps_]
 
-    def _fit_pieces(self, matrix: np.ndarray) -> None:
+    def _fit_pieces(self, matrix: np.ndarray, weight: np.ndarray | None) -> None:
         """Learn the pieces from the numbers as read, with gaps."""
-        pieces = PiecewiseLinear(self.bins).fit(matrix) if self.bins else None
+        bins = bins_of(self.bins, *matrix.shape)
+        pieces = PiecewiseLinear(bins).fit(matrix, weight) if bins else None
         self.pieces_ = pieces if pieces is not None and len(pieces.columns_) else None
         self.outputs_ += [
             (name, f"{suffix} piece {piece}")

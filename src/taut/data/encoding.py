@@ -8,13 +8,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from taut.checks import check_number
+from taut.checks import check_number, shown
 from taut.errors import InvalidValue
 
 if TYPE_CHECKING:
     from taut.data.columns import TableEncoder
 
-__all__ = ["Encoding", "check_bins"]
+__all__ = ["MOST_EMBEDDED", "Encoding", "bins_of", "check_bins"]
+
+#: Of more numbers than these, such as the pixels of images, none is embedded: it would cost more than it tells.
+MOST_EMBEDDED = 300
+
+# Pieces of each number that are usual; how many rows can tell so many apart; and how many values in all columns of
+# pieces together go easily into memory.
+_USUAL_BINS, _FEWEST_ROWS, _MOST_VALUES = 12, 400, 30_000_000
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class Encoding:
     ----------
     scaling : str, default "standard"
         How numbers are scaled, a name from `taut.data.schema.SCALINGS`.
-    bins : int, default 0
-        Most pieces of each number's piecewise-linear encoding, at least 2; 0 for none.
+    bins : int or "auto", default 0
+        Most pieces of each number's piecewise-linear encoding, at least 2; 0 for none; "auto" for what `bins_of` says.
 
     Examples
     --------
@@ -35,7 +42,7 @@ class Encoding:
     """
 
     scaling: str = "standard"
-    bins: int = 0
+    bins: int | str = 0
 
     def encoder(self) -> TableEncoder:
         """Return an encoder with these parameters, not yet fitted."""
@@ -45,7 +52,35 @@ class Encoding:
 
 
 def check_bins(bins: object) -> None:
-    """Raise unless `bins` is 0 or a whole number of at least 2: of a single piece a number would be a copy."""
+    """Raise unless `bins` is "auto", 0, or a whole number of at least 2: a single piece would copy its number."""
+    if isinstance(bins, str):
+        if bins != "auto":
+            raise InvalidValue(f'bins must be a number or "auto", got {shown(bins)}')
+        return
     check_number("bins", bins, at_least=0, integer=True)
     if bins == 1:
         raise InvalidValue("bins must be 0, or at least 2, got 1")
+
+
+def bins_of(bins: int | str, rows: int, numbers: int) -> int:
+    """Return how many pieces a number of a table has at most.
+
+    Parameters
+    ----------
+    bins : int or "auto"
+        What was asked for: a count as it is, or 12, but none for fewer than 400 rows or more than 300 numbers, and
+        fewer for a table so long and wide that its pieces would be more than 30 million values.
+    rows, numbers : int
+        The size of the table.
+
+    Examples
+    --------
+    >>> [bins_of("auto", rows, numbers) for rows, numbers in ((300, 8), (5000, 30), (100_000, 50), (60_000, 784))]
+    [0, 12, 6, 0]
+    """
+    if not isinstance(bins, str):
+        return bins
+    if rows < _FEWEST_ROWS or not 0 < numbers <= MOST_EMBEDDED:
+        return 0
+    found = min(_USUAL_BINS, _MOST_VALUES // (rows * numbers))
+    return found if found >= 2 else 0

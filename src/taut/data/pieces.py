@@ -60,15 +60,22 @@ class PiecewiseLinear(BaseEstimator):
     def __init__(self, bins: int) -> None:
         self.bins = bins
 
-    def fit(self, X: np.ndarray) -> Self:
-        """Learn edges and means from the values there are in X, shape (rows, columns); NaN is no value."""
+    def fit(self, X: np.ndarray, weight: np.ndarray | None = None) -> Self:
+        """Learn edges and means from the values there are in X, shape (rows, columns); NaN is no value.
+
+        A row of weight 2, all above 0, counts as two rows do.
+        """
         found: list[tuple[np.ndarray, ...]] = []
+        weight = np.ones(len(X)) if weight is None else weight
         for column in range(X.shape[1]):
-            values = np.sort(X[~np.isnan(X[:, column]), column])
-            edges = _edges(values, self.bins)
+            order = np.argsort(X[:, column], kind="stable")
+            order = order[: len(order) - np.count_nonzero(np.isnan(X[:, column]))]  # NaN comes last
+            values = X[order, column]
+            edges = _edges(values, np.cumsum(weight[order]), self.bins)
             if len(edges) > 2:
                 starts, lengths = edges[:-1], np.diff(edges)
-                found.append((np.full(len(starts), column), starts, lengths, _means(values, starts, lengths)))
+                means = _means(values, weight[order], starts, lengths)
+                found.append((np.full(len(starts), column), starts, lengths, means))
         none = (np.empty(0, dtype=np.int64), *[np.empty(0)] * 3)
         self.columns_, self.starts_, self.lengths_, self.means_ = map(np.concatenate, zip(none, *found, strict=True))
         return self
@@ -92,17 +99,23 @@ class PiecewiseLinear(BaseEstimator):
                 np.multiply(part, 2.0, out=out[first : first + _ROWS])
 
 
-def _edges(values: np.ndarray, bins: int) -> np.ndarray:
-    """Return the edges for sorted values; they are values themselves, so that each piece begins at one."""
+def _edges(values: np.ndarray, up_to: np.ndarray, bins: int) -> np.ndarray:
+    """Return the edges for sorted values; they are values themselves, so that each piece begins at one.
+
+    Of the weight, `up_to` says how much lies on each value and those before it.
+    """
     distinct = np.unique(values)
     if len(distinct) <= bins + 1:
         return distinct
-    return np.unique(values[np.linspace(0, len(values) - 1, bins + 1).round().astype(np.int64)])
+    places = np.searchsorted(up_to, np.linspace(0.0, up_to[-1], bins + 1))
+    return np.unique(values[np.minimum(places, len(values) - 1)])
 
 
-def _means(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def _means(values: np.ndarray, weight: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return the mean over sorted values of each piece: those on it count their share, those above it count 1."""
     first = np.searchsorted(values, starts)
+    on_each = np.add.reduceat(weight, first)
+    above = on_each[::-1].cumsum()[::-1] - on_each
     rows = np.diff(first, append=len(values))
-    shares = np.add.reduceat(values - np.repeat(starts, rows), first) / lengths
-    return np.asarray((shares + (len(values) - first - rows)) / len(values))
+    shares = np.add.reduceat(weight * (values - np.repeat(starts, rows)), first) / lengths
+    return np.asarray((shares + above) / weight.sum())

@@ -29,8 +29,8 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
     ----------
     mean_, scale_ : ndarray, shape (columns,)
         Mean and standard deviation of each column; infinite for a column of one value.
-    axes_ : ndarray, shape (columns, columns)
-        One axis a column, of length 1 or 0.
+    axes_ : ndarray, shape (columns, axes with variance)
+        One axis a column, of length 1.
 
     References
     ----------
@@ -60,11 +60,12 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
         _, lengths, axes = np.linalg.svd(triangle, full_matrices=False)
         axes = axes[lengths > _FLAT * lengths[0]]
         largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
-        self.axes_ = np.zeros((X.shape[1], X.shape[1]))
-        self.axes_[:, : len(axes)] = (axes * np.sign(largest)[:, None]).T  # either direction would be an axis
+        self.axes_ = (axes * np.sign(largest)[:, None]).T  # either direction would be an axis
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the rotated numbers, shape (rows, columns)."""
         scaled = (np.asarray(X, dtype=np.float64) - self.mean_) / self.scale_
-        return np.asarray(scaled @ self.axes_)
+        rotated = np.zeros_like(scaled)
+        rotated[:, : self.axes_.shape[1]] = scaled @ self.axes_
+        return rotated

@@ -26,7 +26,7 @@ class _Plain(TautEstimator):
         "effort": "standard",
         "objective": "auto",
         "budget": None,
-        "cv": 5,
+        "cv": "auto",
         "final": "ensemble",
         "n_jobs": None,
         "backend": None,
@@ -133,8 +133,8 @@ class TautClassifier(Classifying, _Plain):
         the first.
     budget : float or str, optional
         Most seconds that choosing may take, or "90s", "2m", "1h".
-    cv : int, splitter, or iterable of (train, validation), default 5
-        Folds; they keep whole groups, if `fit` is given them.
+    cv : int, splitter, or iterable of (train, validation), default "auto"
+        Folds, by default ten of up to 1000 rows and five of more; they keep whole groups, if `fit` is given them.
     final : {"ensemble", "refit"}, default "ensemble"
         Whether to keep the networks that answer best together, or one with the best setting, fitted to all rows.
     n_jobs : int, optional

@@ -101,13 +101,17 @@ class Axis:
         """Whether it brings weights to exactly zero."""
         return self.field in SPARSE and self.l1_ratio != 0
 
+    def base(self, recipe: Recipe) -> Recipe:
+        """Return what the recipes at all values have in common, how they encode a table among it."""
+        if self.field in _OF_WEIGHTS:  # a path of what draws weights in has nothing else that does
+            recipe = replace(recipe, weight_decay=0.0)
+        if self.field == "group_l1":  # at every value, 0 too: inputs enter as they are
+            recipe = replace(recipe, embedding_width=0, category_width=0)
+        return recipe
+
     def recipe(self, base: Recipe, value: float) -> Recipe:
         """Return the recipe at a value of the axis, all else as in `base`."""
-        value = value.item() if isinstance(value, np.generic) else value
-        if self.field in _OF_WEIGHTS:  # a path of what draws weights in has nothing else that does
-            base = replace(base, weight_decay=0.0)
-        if self.field == "group_l1":  # at every value, 0 too: inputs enter as they are
-            base = replace(base, embedding_width=0, category_width=0)
+        base, value = self.base(base), value.item() if isinstance(value, np.generic) else value
         if self.l1_ratio is not None:
             return replace(base, l1=value * self.l1_ratio, l2=value * (1.0 - self.l1_ratio) / 2.0)
         changes: dict[str, object] = {self.field: value}

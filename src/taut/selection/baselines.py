@@ -1,6 +1,6 @@
 """Baselines: the linear model and the constant guess that a network must beat to be worth its trouble.
 
-Both are scikit-learn's. The linear model gets the network's own encoding of the columns and a strength chosen on the
+Both are scikit-learn's. The linear model gets the columns scaled as the network does, and a strength chosen on the
 same folds, so that the comparison is fair. Floor 5 of the house.
 """
 

@@ -49,12 +49,12 @@ class Entrants:
         return [*self.plain, *self.portfolio]
 
     def without(self, name: str) -> Entrants:
-        """Return those of the portfolio that do not set a field."""
-        return replace(self, portfolio=[setting for setting in self.portfolio if name not in setting])
+        """Return those of the portfolio that do not set a field, or set it to 0."""
+        return replace(self, portfolio=[setting for setting in self.portfolio if not setting.get(name)])
 
     def encoded(self, folds: Folds) -> EncodedFolds:
         """Return folds in every encoding that they ask for."""
-        return EncodedFolds(folds, [self.space.recipe(setting).encoding for setting in self.settings])
+        return EncodedFolds(folds, self.space.encodings(self.settings))
 
     def affordable(self, folds: Folds, work: Work) -> tuple[Entrants, Effort]:
         """Return as many of them as an amount of work is enough for, and the rounds that they make."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.checks import check_choice
+from taut.data.encoding import Encoding
 from taut.data.targets import ClassTargets, NumberTargets, infer_task
 from taut.selection.baselines import fit_baselines
 from taut.selection.blending import Blend, blended
@@ -54,7 +55,7 @@ def fit_table(
     rule: str = "min",
     objective: str = "auto",
     final: str | None = None,
-    cv: CV = 5,
+    cv: CV = "auto",
     repeats: int = 1,
     choose_rows: int = 5000,
     group: str | None = None,
@@ -94,8 +95,10 @@ def fit_table(
     final : {"ensemble", "refit"}, optional
         Keep the networks that answer best together, or one, fitted to all rows that are not test rows. Both are
         scored. By default the ensemble, unless the effort is "none" or the rule "1se".
-    cv, repeats : int, default 5 and 1
-        Folds, and how many times the rows are divided anew.
+    cv : int, default "auto"
+        Folds: see `choose`.
+    repeats : int, default 1
+        How many times the rows are divided anew.
     choose_rows : int, default 5000
         Of a longer table, the choice is made on so many rows, drawn like a test set; the networks that answer are then
         fitted to all.
@@ -164,7 +167,7 @@ def fit_table(
         time=rows.time,
         seed=seed,
     )
-    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=recipe.encoding)
+    baselines = fit_baselines(rows.X, rows.y, task=task, folds=folds, encoding=Encoding(recipe.scaling))
     whole = Rest(rows.X, rows.y)
     seconds = None if budget is None else seconds_of(budget)
     limit = Budget(seconds, _fits_afterwards(folds, len(rows.y), n_jobs) + whole.fits(folds), 0.3, began)

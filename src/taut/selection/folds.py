@@ -89,7 +89,7 @@ def splits_of(
     try:
         pairs = list(split(X, y, groups) if callable(split) else cv)
         made = [(np.asarray(train), np.asarray(held)) for train, held in pairs]
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InvalidType(
             f"cv must be a number of folds, pairs of row numbers, or a splitter, got {shown(cv)}"
         ) from error

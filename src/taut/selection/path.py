@@ -129,7 +129,7 @@ def regularization_path(
     axis = axis_of(penalty)
     if not isinstance(recipe, Recipe):
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
-    recipe = replace(recipe, early_stopping=False)
+    recipe = axis.base(replace(recipe, early_stopping=False))
     check_recipe(recipe)
     check_number("n_values", n_values, at_least=2, integer=True)
     check_number("min_ratio", min_ratio, above=0, below=1)

@@ -1,6 +1,6 @@
 """Figures of a path for matplotlib: the losses along it, and what becomes of the weights.
 
-Axes in, axes out, as `History.plot`. What is drawn is decided in `taut.selection.path_view`; here it gets ink: the
+Axes in, axes out. What is drawn is decided in `taut.selection.path_view`; here it gets ink: the
 colours of Okabe and Ito, different styles of lines for those who print in grey, and names beside their lines. Floor 5
 of the house; knows nothing of files or pages.
 """

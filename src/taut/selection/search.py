@@ -170,7 +170,7 @@ def run_search(
     recipe = space.base
     fingerprint = "" if storage is None else _fingerprint(space, folds, effort, dtype)
     ledger = None if storage is None else Ledger(storage, fingerprint, resume=resume)
-    encoded = EncodedFolds(folds, [recipe.encoding])
+    encoded = EncodedFolds(folds, space.encodings([{}]))
     with (crew or Crew()).at_work(encoded.all) as workers:
         hunt = Hunt(
             space, encoded, workers, ledger, budget, effort, dtype, Progress(planned(effort, len(folds)), report)

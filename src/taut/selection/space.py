@@ -9,7 +9,7 @@ are data: `SPACE` has every field that regularizes. Floor 5 of the house; knows 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taut.checks import check_flag, check_number, shown
+from taut.data.encoding import Encoding
 from taut.errors import InvalidType, InvalidValue
 from taut.random import Random
 from taut.training.recipe import Recipe
@@ -206,6 +207,8 @@ DESIGN: dict[str, Range | Choice] = {
 
 # What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
 _FIXED = ("seed", "early_stopping", "monitor", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
+# What it may set, and how a table is encoded depends on.
+_ENCODING = ("embedding_width", "group_l1")
 # Of two that exclude each other, the first stays.
 _EXCLUSIVE = (("ema", "swa"), ("mixup", "cutmix"))
 # Fields for hidden layers only, and for classification only.
@@ -272,6 +275,13 @@ class Space:
         if changes.get("ema") or changes.get("swa"):
             changes["snapshots"] = 0
         return replace(self.base, **changes)
+
+    def encodings(self, settings: Iterable[Setting]) -> list[Encoding]:
+        """Return every way in which settings, and what may be made of them, encode a table."""
+        dimensions = {name: self.dimensions[name] for name in _ENCODING if name in self.dimensions}
+        others = [{}, *({name: end} for name, dimension in dimensions.items() for end in dimension.ends())]
+        made = [setting | other for setting in settings for other in others]
+        return list(dict.fromkeys(self.recipe(setting).encoding for setting in made if self.allows(setting)))
 
     def allows(self, setting: Setting) -> bool:
         """Say whether there is a recipe of a setting: what it has and what stays may not go together."""

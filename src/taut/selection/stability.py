@@ -128,6 +128,7 @@ def stability_selection(
     axis = _selecting(penalty)
     if not isinstance(recipe, Recipe):
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
+    recipe = axis.base(recipe)
     check_recipe(recipe)
     check_number("n_values", n_values, at_least=2, integer=True)
     check_number("n_subsamples", n_subsamples, at_least=2, integer=True)

@@ -81,7 +81,7 @@ class Work:
 #: tables of up to five thousand rows on two cores.
 EFFORTS = {
     "none": Work(Effort(0, ()), 0.0, 200),
-    "quick": Work(Effort(8, ()), 3e11, 200),
+    "quick": Work(Effort(9, ()), 3e11, 200),
     "standard": Work(Effort(len(PORTFOLIO), (12, 8)), 1.5e12, 200),
     "thorough": Work(Effort(len(PORTFOLIO), (24, 24, 16)), 1.5e13, 200),
 }

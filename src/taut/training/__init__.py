@@ -6,6 +6,7 @@ a table, with the encoding of its columns. This room knows nothing of how settin
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from taut.training.callbacks import Callback, EarlyStopping, ProgressDisplay, Run
@@ -19,6 +20,7 @@ from taut.training.train import train
 if TYPE_CHECKING:
     from taut.training.ensemble import Ensemble
     from taut.training.model import Model, fit_model
+    from taut.training.regions import Plane, Regions, decision_regions
 
 __all__ = [
     "Callback",
@@ -27,12 +29,15 @@ __all__ = [
     "FinishedRun",
     "History",
     "Model",
+    "Plane",
     "PlannedRun",
     "ProgressDisplay",
     "Recipe",
+    "Regions",
     "Run",
     "SharedTable",
     "State",
+    "decision_regions",
     "fit_model",
     "train",
     "train_many",
@@ -40,12 +45,19 @@ __all__ = [
 ]
 
 
+_WITH_TABLES = {
+    "Ensemble": "ensemble",
+    "Model": "model",
+    "Plane": "regions",
+    "Regions": "regions",
+    "decision_regions": "regions",
+    "fit_model": "model",
+}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         """Load what needs pandas and scikit-learn when it is first used: training on arrays does not wait for it."""
-        if name not in ("Ensemble", "Model", "fit_model"):
+        if name not in _WITH_TABLES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from taut.training import ensemble, model
-
-        return getattr(ensemble if name == "Ensemble" else model, name)
+        return getattr(import_module(f"taut.training.{_WITH_TABLES[name]}"), name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taut.data.encoding import MOST_EMBEDDED
 from taut.errors import InvalidValue
 from taut.network import (
     EMA,
@@ -55,7 +56,6 @@ __all__ = [
     "AUTO_INITIALIZERS",
     "FEWEST_LEVELS",
     "LR_FACTORS",
-    "MOST_EMBEDDED",
     "NORMALIZATIONS",
     "TASK_LOSSES",
     "average",
@@ -92,9 +92,6 @@ LR_FACTORS = {
     "standard": {"biases": 1.0, "embeddings": 1.0, "scale": 1.0},
     "ntk": {"biases": 0.1, "embeddings": 0.1, "scale": 6.0},
 }
-
-#: Of more numbers than these, such as the pixels of images, none is embedded: it would cost more than it tells.
-MOST_EMBEDDED = 300
 
 #: The fewest levels of a category that is embedded (the same table).
 FEWEST_LEVELS = 10

@@ -18,7 +18,6 @@ from taut.errors import InvalidValue
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 __all__ = ["History", "State"]
 
@@ -192,34 +191,3 @@ class History(Mapping[str, np.ndarray]):
         if len({len(column) for column in history._columns.values()}) > 1:
             raise InvalidValue("the columns of a history must be equally long")
         return history
-
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the losses against the epoch: data loss and loss in training, data loss on validation.
-
-        Parameters
-        ----------
-        axes : matplotlib Axes, optional
-            Where to draw; new ones by default.
-
-        Returns
-        -------
-        matplotlib Axes
-            Where it was drawn.
-        """
-        if axes is None:
-            from matplotlib import pyplot
-
-            axes = pyplot.figure().subplots()
-        curves = (
-            ("loss", "training loss = data loss + penalty", "#E69F00", (0, (1, 1.2)), 2.0),
-            ("data_loss", "training data loss", "#0072B2", (0, (5, 2)), 1.6),
-            ("validation_data_loss", "validation data loss", "#000000", "-", 1.2),
-        )
-        # Colours of Okabe and Ito that differ in lightness, and in style, for those who print in grey.
-        for name, label, color, style, width in curves:
-            if name in self:
-                axes.plot(self["epoch"], self[name], linestyle=style, color=color, linewidth=width, label=label)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("loss")
-        axes.legend()
-        return axes

@@ -149,9 +149,10 @@ class Recipe:
         Epochs without improvement before stopping.
     scaling : str, default "robust_clipped"
         How numeric columns are scaled, a name from `taut.data.schema.SCALINGS`.
-    bins : int, default 0
+    bins : int or "auto", default "auto"
         If above 0, each number also becomes up to so many columns, the pieces of its piecewise-linear encoding
-        (`taut.data.pieces`); at least 2.
+        (`taut.data.pieces`); at least 2. "auto" is 12, fewer or none on tables of few rows or of
+        very many values (`taut.data.encoding.bins_of`), and none where numbers enter as they are, not embedded.
     augmentation : Augmentation, optional
         What is done to image-shaped rows anew in each epoch.
     dtype : {"float64", "float32"}
@@ -226,7 +227,7 @@ class Recipe:
     validation_fraction: float = 0.15
     patience: int = 20
     scaling: str = "robust_clipped"
-    bins: int = 0
+    bins: int | str = "auto"
     augmentation: Augmentation | None = None
     dtype: str = "float64"
     seed: int = 0
@@ -242,7 +243,8 @@ class Recipe:
     @property
     def encoding(self) -> Encoding:
         """How the columns of a table become numbers."""
-        return Encoding(self.scaling, self.bins)
+        enter_as_they_are = not self.embedding_width or self.group_l1
+        return Encoding(self.scaling, 0 if self.bins == "auto" and enter_as_they_are else self.bins)
 
     def build(
         self,
