@@ -43,7 +43,10 @@ HEAVY = (
     "scipy",
     "skops",
     "sklearn",
+    "starlette",
     "typer",
+    "uvicorn",
+    "websockets",
 )
 
 

@@ -26,6 +26,7 @@ COMMANDS = [
     ["path"],
     ["search"],
     ["learning-curve"],
+    ["play"],
     ["reproduce"],
     ["reproduce", "spiral"],
 ]

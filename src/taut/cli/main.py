@@ -24,6 +24,7 @@ from taut.cli.display import one_line
 from taut.cli.fit import fit
 from taut.cli.learning_curve import learning_curve
 from taut.cli.path import path
+from taut.cli.play import play
 from taut.cli.reproduce import reproduction
 from taut.cli.search import search
 from taut.cli.use import predict, show
@@ -91,6 +92,11 @@ app.command(
         "taut animate flowers.csv --target kind --inputs length,width -o flowers.mp4",
     )
 )(animate)
+app.command(
+    epilog=_examples(
+        "taut play", "taut play moons", "taut play people.csv --target income", "taut play iris --port 8800"
+    )
+)(play)
 app.add_typer(
     reproduction,
     name="reproduce",
