@@ -14,10 +14,13 @@ import pytest
 from taut import load_sample
 from taut.network import Dense
 from taut.report.confusion import confusion_counts
+from taut.report.markup import shorten
 from taut.report.numbers import percent
 from taut.report.tables import candidate_labels
+from taut.selection import fit_table, reliability
 from taut.selection.scores import Margin
 from taut.selection.search_result import Ingredient
+from taut.selection.wording import plain, plus_minus
 from taut.training import Recipe, fit_model
 
 NAMES = ["chosen ensemble", "one network", "unregularized network", "linear model", "constant guess"]
@@ -254,7 +257,7 @@ def test_report_without_a_setting_that_was_trained_to_its_end_is_whole(request, 
     result = request.getfixturevalue(name)
     halted = [dataclasses.replace(trial, epochs=1) for trial in result.candidates]
     read_page = read(with_trials(result, halted, ingredients=[], stopped_by_budget=True))
-    assert len(read_page.find("section")) == 11
+    assert len(read_page.find("section")) == (15 if result.classes is not None else 14)
     told = " ".join(text for _, text in read_page.find("p"))
     assert "No setting was trained to its end" in told
     assert "The budget ended the search before all that was planned had been tried." in told
@@ -434,3 +437,78 @@ def test_import_loads_nothing_that_draws_or_computes():
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = json.loads(finished.stdout)
     assert not {"plotly", "numpy", "pandas", "sklearn", "scipy"}.intersection(loaded)
+
+
+def section(read_page, name):
+    ((_, text),) = read_page.find("section", id=name)
+    return text
+
+
+def test_overfitting_is_told_by_the_losses_of_the_kept_model(read, wine):
+    text = section(read(wine), "overfitting")
+    kept, guess = wine.entries[0], wine.entries[-1]
+    assert plain(kept.train["log_loss"]) in text
+    assert plus_minus(*kept.cross_validated["log_loss"]) in text
+
+    def told(known, unseen, error=0.01):
+        entry = dataclasses.replace(
+            kept, train={**kept.train, "log_loss": known}, cross_validated={"log_loss": (unseen, error)}
+        )
+        return section(read(dataclasses.replace(wine, entries=[entry, *wine.entries[1:]])), "overfitting")
+
+    start = guess.cross_validated["log_loss"][0]
+    assert "No: what it learned holds" in told(0.1, 0.11)
+    assert "A little, as good fits do" in told(0.1, 0.1 + 0.3 * (start - 0.1))
+    assert "much better than others" in told(0.1, 0.1 + 0.6 * (start - 0.1))
+    assert "learned nothing" in told(0.1, start + 0.05)
+    assert "not a finite number" in told(0.1, np.inf)
+
+
+def test_columns_are_drawn_with_their_intervals_the_most_important_on_top(read, wine):
+    read_page, found = read(wine), wine.importance
+    (dots,) = read_page.figure("importance")["data"]
+    np.testing.assert_allclose(dots["x"], found.increase, rtol=1e-5)
+    np.testing.assert_allclose(dots["error_x"]["array"], found.high - found.increase, rtol=1e-4)
+    assert read_page.figure("importance")["layout"]["yaxis"]["ticktext"] == [
+        str(shorten(name, 22)) for name in found.columns
+    ]
+    assert found.columns[0] in section(read_page, "importance")
+    nothing = dataclasses.replace(found, low=-np.ones(len(found.columns)))
+    assert "No column by itself" in section(read(dataclasses.replace(wine, importance=nothing)), "importance")
+    assert "too wide" in section(read(dataclasses.replace(wine, importance=None)), "importance")
+
+
+def test_calibration_is_that_of_the_test_rows(read, wine):
+    read_page = read(wine)
+    expected = reliability(wine.test_probabilities, wine.model.targets.encode(wine.test_true))
+    dots = read_page.figure("calibration")["data"][1]
+    np.testing.assert_allclose(dots["x"], expected.confidence, rtol=1e-5)
+    np.testing.assert_allclose(dots["y"], expected.accuracy, rtol=1e-5, atol=1e-12)
+    assert f"calibration error is {plain(expected.error)}" in section(read_page, "calibration")
+    sure = np.tile([0.98, 0.01, 0.01], (wine.n_test, 1))
+    assert "too sure" in section(read(dataclasses.replace(wine, test_probabilities=sure)), "calibration")
+
+
+def test_two_columns_of_numbers_are_drawn_as_regions_and_more_rows_are_told_of(read):
+    frame, target = load_sample("spiral")
+    recipe = Recipe(epochs=6, hidden_layer_sizes=(8,))
+    result = fit_table(frame, target, recipe=recipe, cv=2, effort=40, n_jobs=1)
+    read_page = read(result)
+    *regions, first, _, _ = read_page.figure("regions")["data"][:6]
+    assert len(regions) == 3
+    z = np.array([layer["z"] for layer in regions], dtype=float)
+    assert (np.isfinite(z).sum(axis=0) == 1).all()  # one class a point
+    np.testing.assert_allclose(np.nanmax(z, axis=0), result.view.regions.confidence, rtol=1e-5)
+    assert first["name"] == "0, training rows"
+    assert len(result.view.training[0]) == result.n_train
+    dots = read_page.figure("rows")["data"][2]
+    np.testing.assert_allclose(dots["y"], result.growth.score("log_loss")[0], rtol=1e-5)
+    assert result.growth.advice().split(":")[0] in section(read_page, "rows")
+
+
+def test_two_columns_of_which_one_is_a_category_have_no_regions(read):
+    frame, target = load_sample("iris")
+    frame = frame.iloc[:, [0, -1]].assign(colour=np.resize(["red", "blue"], len(frame)))
+    result = fit_table(frame, target, recipe=Recipe(epochs=2), cv=2, effort=1, n_jobs=1)
+    assert result.view is None
+    assert not read(result).find("section", id="regions")

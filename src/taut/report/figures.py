@@ -280,7 +280,7 @@ def importance_bars(found: Importance) -> Figure:
         One dot a column, the most important on top.
     """
     shown = min(len(found.columns), COLUMNS_SHOWN)
-    figure = empty_figure(f"rise of the loss without it ({found.unit})", "")
+    figure = empty_figure(f"rise of the loss, {found.unit}", "")
     places = list(range(shown))
     rise, low, high = (values[:shown] for values in (found.increase, found.low, found.high))
     figure.add_scatter(

@@ -92,7 +92,7 @@ def score_table(entries: Sequence[Entry], metrics: Sequence[str]) -> Markup:
         tag("tbody", *rows),
         class_="scores",
     )
-    return scroll(table, "Scores")
+    return scroll(table, "Table of scores")
 
 
 def _head(kinds: Sequence[Metric], powers: Sequence[int]) -> tuple[Markup, Markup]:

@@ -143,7 +143,7 @@ def about_regions(view: View) -> list[str]:
     if view.regions.classes is None:
         return ["What the model predicts all over the plane. Grey dots are rows: small ones it was fitted to."]
     return [
-        "The colour is the class that the model answers there, the paler the less sure it is.",
+        "The colour is the class that the model answers there, the fainter the less sure it is.",
         "Large marks are test rows; small faint ones are rows it was fitted to.",
     ]
 

@@ -47,7 +47,7 @@ class Importance:
     loss : float
         The loss with all columns as they are.
     unit : str
-        What the loss is: "log loss", or "share of the variance" for the squared error over the variance of the target.
+        What the loss is: "log loss", or "share of variance" for the squared error over the variance of the target.
     rows, repeats : int
         How many rows were asked about, and how often each column was dealt anew.
     """
@@ -184,4 +184,4 @@ def _losses(model: Model | Ensemble, target: np.ndarray) -> tuple[Callable[[Tabl
         wanted = np.tile(true, (len(rows) // len(true), 1))
         return squared_errors(model.predict(rows), wanted) / spread
 
-    return errors, "share of the variance"
+    return errors, "share of variance"
