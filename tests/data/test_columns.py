@@ -429,3 +429,8 @@ def test_every_way_to_scale_has_its_name_in_the_light_list():
     from taut.data.schema import SCALINGS
 
     assert tuple(SCALERS) == SCALINGS
+
+
+def test_an_exponent_alone_is_a_word():
+    encoder = TableEncoder().fit(pd.DataFrame({"price": ["5$", "e4", "6$", "7$"] * 10, "n": range(40)}))
+    assert encoder.schema_[0].kind == "category"

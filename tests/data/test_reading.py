@@ -131,3 +131,10 @@ def test_parquet_without_rows_is_refused(tmp_path):
     pd.DataFrame({"a": []}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="no rows"):
         read_table(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("text", ["a," + "x" * 200_000 + "\n1,2\n", "a,b\n1," + "9" * 200_000 + "\n3\n"])
+def test_a_field_without_end_is_refused_in_one_line(tmp_path, text):
+    (tmp_path / "long.csv").write_text(text)
+    with pytest.raises(DataError, match="a field is longer than 131072 characters; is a quotation mark left open"):
+        read_table(tmp_path / "long.csv")

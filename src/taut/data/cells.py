@@ -28,7 +28,8 @@ def _grammar(group: str, decimal: str) -> re.Pattern[str]:
     """A sign, a currency, digits with or without grouping, decimals, an exponent, a per cent sign or a currency."""
     # No group begins with a zero: "0.125" is an eighth and not one hundred and twenty-five.
     whole = rf"([1-9]\d{{0,2}}({group}\d{{3}})+|[1-9]\d{{0,2}}({_SPACE}\d{{3}})+|\d+)?"
-    return re.compile(rf"[$€£¥]?{_SPACE}?[+-]?[$€£¥]?{whole}({decimal}\d*)?(e[+-]?\d+)?{_SPACE}*[%$€£¥]?")
+    before, behind = rf"[$€£¥]?{_SPACE}?[+-]?[$€£¥]?(?={decimal}?\d)", rf"{_SPACE}*[%$€£¥]?"
+    return re.compile(rf"{before}{whole}({decimal}\d*)?(e[+-]?\d+)?{behind}")
 
 
 _NUMBER = {"point": _grammar(",", r"\."), "comma": _grammar(r"\.", ",")}

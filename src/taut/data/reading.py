@@ -14,6 +14,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -142,7 +143,8 @@ def _read_text(path: Path, kind: str) -> pd.DataFrame:
             frame = _parse(path, form)
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty; a table needs a line of column names and rows below it") from error
-    names, width = _header(sample, separator)
+    with _fields_of_bounded_length(path):
+        names, width = _header(sample, separator)
     _check_names(path, names)
     if width > len(names):  # pandas would take the first fields for row names
         known = "is 1 column name" if len(names) == 1 else f"are {len(names)} column names"
@@ -150,7 +152,8 @@ def _read_text(path: Path, kind: str) -> pd.DataFrame:
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
     # A row that is too short reads as missing in its last column, so only then is it worth counting the fields.
     if len(frame) and frame.iloc[:, -1].isna().any():
-        _check_lengths(path, form)
+        with _fields_of_bounded_length(path):
+            _check_lengths(path, form)
 
     return settle_decimals(frame, separator, partial(_parse, path, form))
 
@@ -240,6 +243,16 @@ def _header(sample: str, separator: str) -> tuple[list[str], int]:
     rows = _rows(sample, separator)
     names = [name.strip().lstrip("\ufeff") for name in next(rows, [])]
     return names, len(next(rows, []))
+
+
+@contextmanager
+def _fields_of_bounded_length(path: Path) -> Iterator[None]:
+    """Say in one line that a field is longer than Python's reader takes, of which an open quote is the usual cause."""
+    try:
+        yield
+    except csv.Error as error:
+        most = csv.field_size_limit()
+        raise DataError(f"{path}: a field is longer than {most} characters; is a quotation mark left open?") from error
 
 
 def _check_names(path: Path, names: list[str]) -> None:
