@@ -19,7 +19,7 @@ QUICK = ["--epochs", "5", "--frames", "3", "--width", "4"]
 def test_a_film_of_the_spiral_is_written_beside_its_losses(workplace, capsys):
     assert main(["animate", "spiral", "--l2", "0.01", "--units", "8", *QUICK]) == 0
     said = capsys.readouterr().out
-    assert "regularized (L2 0.01 · dropout 0.2 · weight decay 0.1): data loss" in said
+    assert "regularized (L2 0.01 · dropout 0.1): data loss" in said
     assert "film: spiral.gif (3 frames," in said
     with Image.open(workplace / "spiral.gif") as film:
         assert film.n_frames == 3

@@ -40,14 +40,14 @@ Strength1 = Annotated[
 ]
 Strength2 = Annotated[
     float | None,
-    option("--l2", metavar="X", help="Its L2; by default 0.001.", parser=number("--l2", at_least=0)),
+    option("--l2", metavar="X", help="Its L2; by default 0.0003.", parser=number("--l2", at_least=0)),
 ]
 Dropout = Annotated[
     float | None,
     option(
         "--dropout",
         metavar="P",
-        help="Dropout of the regularized one.",
+        help="Its dropout; by default 0.1.",
         parser=number("--dropout", at_least=0, below=1),
     ),
 ]
@@ -66,7 +66,7 @@ Width = Annotated[
 ]
 
 #: Where no recipe is given: long enough for noise to be learned, with a penalty to be seen.
-EPOCHS, STRENGTH = 200, 0.001
+USUAL: dict[str, Any] = {"epochs": 200, "l2": 3e-4, "dropout": 0.1, "weight_decay": 0.0}
 
 
 def animate(
@@ -100,7 +100,9 @@ def animate(
     check_place(place)
     check_outputs({"--out": place}, [where.path, recipe])
     start = read_recipe(recipe, seed)
-    changes: dict[str, Any] = {} if recipe is not None else {"epochs": EPOCHS, "l2": STRENGTH if l1 is None else None}
+    changes = dict(USUAL) if recipe is None else {}
+    if l1 is not None:
+        changes.pop("l2", None)
     given = {"epochs": epochs, "l1": l1, "l2": l2, "dropout": dropout}
     changes |= {name: value for name, value in given.items() if value is not None}
     if units is not None:
