@@ -19,16 +19,16 @@ import taut
 # What `from taut import …` promises. A change here is a change for everybody who uses taut: say it in CHANGELOG.md.
 PUBLIC_NAMES = """
     Activation Adagrad Adam AdamW Augmentation BatchNorm BinaryCrossEntropy Callback CategoricalCrossEntropy
-    CategoryEmbedding Choice choose Chosen Constant conventions Cosine CosineLog CosineRestarts CrossEntropy
-    DataError Dense Dropout EarlyStopping ELU EMA Ensemble Exponential FinishedRun GaussianNoise GELU GlorotNormal
-    GlorotUniform GroupL1 HeNormal HeUniform History Huber Identity Initializer InvalidType InvalidValue InverseTime
-    L1 L2 Layer LayerNorm LeakyReLU learning_curve LearningCurve LeCunNormal LeCunUniform load load_sample Loss
-    MaxNorm MeanAbsoluteError MeanSquaredError Mish ModelFileError Nested nested_cross_validation Network
-    NonFiniteLoss NonNegative Normal Optimizer Orthogonal Orthogonality Penalty PeriodicEmbedding PlannedRun Random
-    Range Recipe regularization_path RegularizationPath ReLU RMSprop save Scale Schedule search SearchResult SELU
-    SGD Shortcut Sigmoid SigmoidCrossEntropy SiLU Snapshots Softmax spiral stability_selection StabilitySelection
-    SWA Tanh TautClassifier TautClassifierCV TautError TautRegressor TautRegressorCV train train_many Uniform WarmUp
-    Zeros
+    CategoryEmbedding Choice Chosen Constant Cosine CosineLog CosineRestarts CrossEntropy DataError Dense Dropout
+    ELU EMA EarlyStopping Ensemble Exponential FinishedRun GELU GaussianNoise GlorotNormal GlorotUniform GroupL1
+    HeNormal HeUniform History Huber Identity Importance Initializer InvalidType InvalidValue InverseTime L1 L2
+    Layer LayerNorm LeCunNormal LeCunUniform LeakyReLU LearningCurve Loss MaxNorm MeanAbsoluteError MeanSquaredError
+    Mish ModelFileError Nested Network NonFiniteLoss NonNegative Normal Optimizer Orthogonal Orthogonality Penalty
+    PeriodicEmbedding PlannedRun RMSprop Random Range ReLU Recipe RegularizationPath SELU SGD SWA Scale Schedule
+    SearchResult Shortcut SiLU Sigmoid SigmoidCrossEntropy Snapshots Softmax StabilitySelection Tanh TautClassifier
+    TautClassifierCV TautError TautRegressor TautRegressorCV Uniform WarmUp Zeros choose conventions learning_curve
+    load load_sample nested_cross_validation permutation_importance regularization_path save search spiral
+    stability_selection train train_many
 """
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = (

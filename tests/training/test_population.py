@@ -517,7 +517,7 @@ random = np.random.default_rng(0)
 X, y = random.standard_normal(({rows}, 4)), random.integers(0, 3, {rows})
 long = PlannedRun(Recipe(epochs=10**7, batch_size=1))
 runs = [long, long, *[PlannedRun(long.recipe, rows=[0, 1, 2]) for _ in range(300)]]
-waiting = {0: 2, 1: 2}
+waiting = dict.fromkeys((0, 1), 2)
 def is_cancelled(index):
     if waiting.get(index):
         waiting[index] -= 1
