@@ -20,10 +20,10 @@ DEMO_MODEL := demo/breast_cancer.taut
 DEMO_REPORT := demo/breast_cancer.html
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest format bench tables lock clean
+.PHONY: help demo test lint pytest format bench tables notebooks lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED)  ## fit a regularized network to a real table; say where model and report are
 	@mkdir -p demo
@@ -55,6 +55,10 @@ tables: $(INSTALLED) $(TABLES_INSTALLED)  ## hold taut beside its peers on the t
 	$(TABLES_VENV)/bin/python -m benchmarks.tables peers --tables "$(TABLES)"
 	$(BIN)/python -m benchmarks.tables taut --tables "$(TABLES)"
 	$(BIN)/python -m benchmarks.tables report
+
+notebooks: $(INSTALLED)  ## run the notebooks of examples/ and keep what they show
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet 'ipykernel>=6.29' 'nbclient>=0.10' 'nbformat>=5.10'
+	$(BIN)/python examples/run.py
 
 lock:  ## choose new versions of all that taut stands on (needs uv: pip install uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }

@@ -25,14 +25,16 @@ from taut.training.ensemble import Ensemble
 
 __all__ = ["INGREDIENTS", "ingredients", "parts"]
 
-SEED, MOST_ROWS, CV = 0, 5000, 5
+SEED, MOST_ROWS, CV = 0, 5000, "auto"
 
 _PLAIN_ADAM = {"optimizer": "adam", "weight_decay": 0.0}
 
 #: Variants of the usual recipe: what they are called, and the fields that differ. First what is taken out of it.
 INGREDIENTS: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "no waves of numbers": {"embedding_width": 0},
+    "no waves of numbers": {"embedding_width": 0, "bins": 12},
+    "no pieces of numbers": {"bins": 0},
+    "neither waves nor pieces": {"embedding_width": 0},
     "standard scaling": {"scaling": "standard"},
     "standard parametrization (learning rate 0.003)": {"parametrization": "standard", "learning_rate": 0.003},
     "no weight decay": _PLAIN_ADAM,
@@ -46,7 +48,8 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "dropout 0.35": {"dropout": 0.35},
     "weight decay 0.05": {"weight_decay": 0.05},
     "weight decay 0.2": {"weight_decay": 0.2},
-    "pieces instead of waves (12 bins)": {"embedding_width": 0, "bins": 12},
+    "6 pieces": {"bins": 6},
+    "principal axes": {"scaling": "principal_axes"},
     "rectified waves (PLR)": {"embedding_rectified": True},
     "waves of deviation 0.1": {"embedding_deviation": 0.1},
     "waves of deviation 0.8": {"embedding_deviation": 0.8},
@@ -55,10 +58,12 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "layer normalization": {"normalization": "layer"},
     "256 units": {"hidden_layer_sizes": (256,)},
     "64, 64 units": {"hidden_layer_sizes": (64, 64)},
+    "residual blocks (64, 64, 64 units)": {"hidden_layer_sizes": (64, 64, 64), "residual": True},
     "label smoothing 0.03": {"label_smoothing": 0.03},
     "mixup 0.3": {"mixup": 0.3},
     "CutMix 0.3": {"cutmix": 0.3},
     "EMA 0.98": {"ema": 0.98},
+    "SWA 0.25": {"swa": 0.25},
     "SAM 0.05": {"sam": 0.05},
     "DropConnect 0.15": {"dropconnect": 0.15},
     "dropout and decay that fade": {"dropout_schedule": "flat_cosine", "weight_decay_schedule": "flat_cosine"},
@@ -67,6 +72,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "input noise 0.1": {"input_noise": 0.1},
     "input dropout 0.1": {"input_dropout": 0.1},
     "L1 0.0001": {"l1": 1e-4},
+    "L2 0.0001": {"l2": 1e-4},
     "max-norm 1": {"max_norm": 1.0},
 }
 
