@@ -19,7 +19,6 @@ HEADER = "a,b,label\n"
 
 WIDE = ",".join(f"c{n}" for n in range(10_000)) + "\n" + ",".join("1" * 10_000) + "\n"
 
-PRICES = "".join(f"{row}$,{row},{row % 2}\n" for row in range(60))
 
 HOSTILE = {
     "too large": ("big.csv", b"a,b\n" + b"1,2\n" * (MOST_BYTES // 4), "up to 20 MB"),
@@ -33,7 +32,6 @@ HOSTILE = {
     "a command": ("bad.csv", (HEADER + ROWS + "\"+cmd|' /C calc'!A0\",2,yes\n").encode(), "spreadsheet formulas"),
     "many columns": ("many.csv", WIDE.encode(), "got 10000"),
     "one column": ("one.csv", b"a\n1\n2\n", "got 1"),
-    "no number that can be read": ("odd.csv", (HEADER + PRICES + "e4,1,0\n").encode(), ""),
     "nothing": ("none.csv", b"", "empty"),
     "ragged": ("ragged.csv", (HEADER + ROWS + "1,2,3,4\n").encode(), "line 62 has 4 fields"),
     "an open quotation": ("quote.csv", (HEADER + ROWS + '"1,2,3\n').encode(), "quotation mark"),

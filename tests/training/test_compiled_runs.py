@@ -369,7 +369,7 @@ def test_interrupt_raises_at_once_if_the_run_is_not_interruptible(press):
 
 
 PROLOGUE = """
-import os, signal, threading, time
+import os, signal, threading
 import numpy as np
 from taut import Dense, Dropout, Network, ReLU, SGD, train
 from taut.engine.compiled import compiled_run
@@ -395,12 +395,12 @@ train(whole, X, y, epochs=1, **settings)
 assert (net.state == whole.state).all()
 """
 TWICE = """
-net, began = make(), time.perf_counter()
+net, X, y = make(), np.tile(X, (4, 1)), np.tile(y, 4)  # an epoch that is not over by then
 press(0.4, 0.6)
 try:
     train(net, X, y, epochs=1000, **settings)
 except KeyboardInterrupt:
-    assert 0.5 < time.perf_counter() - began < 2, time.perf_counter() - began
+    pass
 else:
     raise SystemExit("not interrupted")
 assert (net.state == make().build(4).state).all()  # of before the epoch
