@@ -101,7 +101,8 @@ class LearningCurvesDisplay:
         drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
         ax.set_ylim(0.0, _top(drawn))
         ax.margins(x=0.02)
-        ax.legend(fontsize=SMALL, frameon=False, loc="upper right", ncols=len(runs))
+        # Lines may rise into the legend; its words stay legible.
+        ax.legend(fontsize=SMALL, framealpha=0.85, edgecolor="none", loc="upper right", ncols=len(runs))
         self.ax_, self.figure_ = ax, ax.get_figure(root=True)  # type: ignore[assignment]
         return self
 
