@@ -75,9 +75,10 @@ class Problem:
         """
         if not self.is_classification:
             return np.asarray(fitted.predict(X_test))
-        if [str(name) for name in fitted.classes_] != list(self.classes):
-            raise ValueError(f"the columns of the probabilities are {list(fitted.classes_)}, not {list(self.classes)}")
-        return np.asarray(fitted.predict_proba(X_test))
+        names = [str(name) for name in fitted.classes_]
+        if sorted(names) != sorted(self.classes):
+            raise ValueError(f"the columns of the probabilities are {names}, not {list(self.classes)}")
+        return np.asarray(fitted.predict_proba(X_test))[:, [names.index(name) for name in self.classes]]
 
 
 def table_names(folder: Path) -> list[str]:

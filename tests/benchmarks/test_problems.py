@@ -1,0 +1,33 @@
+"""A table that is cut in two, and what an estimator says of its test rows."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.tables.problems import Problem
+
+
+def problem():
+    X = pd.DataFrame({"x": np.arange(4.0)})
+    y = np.array(["1", "2", "10", "1"], dtype=object)
+    return Problem("numbered", 0, X, y, X[:1], y[:1])
+
+
+def fitted(classes):
+    shares = np.array([[{1: 0.5, 2: 0.3, 10: 0.2}[int(one)] for one in classes]])
+    return SimpleNamespace(classes_=np.array(classes), predict_proba=lambda _: shares)
+
+
+@pytest.mark.parametrize("classes", [["1", "10", "2"], [1, 2, 10]], ids=["as words", "as numbers"])
+def test_probabilities_are_put_in_the_order_of_the_classes(classes):
+    assert list(problem().classes) == ["1", "10", "2"]
+    assert problem().answer_of(fitted(classes), None).tolist() == [[0.5, 0.2, 0.3]]
+
+
+def test_other_classes_than_those_of_the_table_are_an_error():
+    with pytest.raises(ValueError, match="columns of the probabilities"):
+        problem().answer_of(fitted([1, 2]), None)
