@@ -20,7 +20,7 @@ DEMO_MODEL := demo/breast_cancer.taut
 DEMO_REPORT := demo/breast_cancer.html
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest format bench tables notebooks lock clean
+.PHONY: help demo test lint pytest format bench tables ablation notebooks lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,10 @@ bench: $(BENCH_INSTALLED)  ## time taut beside its peers (an hour, an environmen
 tables: $(INSTALLED) $(TABLES_INSTALLED)  ## hold taut beside its peers on the tables of TABLES=folder (a day, if nothing is there), write docs/generalization.md
 	$(TABLES_VENV)/bin/python -m benchmarks.tables peers --tables "$(TABLES)"
 	$(BIN)/python -m benchmarks.tables taut --tables "$(TABLES)"
+	$(BIN)/python -m benchmarks.tables report
+
+ablation: $(INSTALLED)  ## what each part of taut is worth on the tables of TABLES=folder (an hour), write docs/generalization.md
+	$(BIN)/python -m benchmarks.tables ablation --tables "$(TABLES)"
 	$(BIN)/python -m benchmarks.tables report
 
 notebooks: $(INSTALLED)  ## run the notebooks of examples/ and keep what they show

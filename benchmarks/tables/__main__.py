@@ -1,4 +1,4 @@
-"""``python -m benchmarks.tables peers`` or ``taut`` makes the outcomes that are not there; ``report`` writes the page.
+"""``python -m benchmarks.tables peers``, ``taut`` and ``ablation`` make what outcomes are missing, ``report`` the page.
 
 The peers and taut each run in an environment of their own, and neither side imports the other. Several processes may
 run at once, say one a method. All hold to one thread, so that their seconds compare.
@@ -17,7 +17,7 @@ from typing import Any
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
-    parser.add_argument("task", choices=("peers", "taut", "report"))
+    parser.add_argument("task", choices=("peers", "taut", "ablation", "report"))
     parser.add_argument("--tables", type=Path, metavar="FOLDER", help="where the tables are: Parquet files")
     parser.add_argument("--method", action="append", metavar="NAME", default=[], help="only this; repeatable")
     parser.add_argument("--table", action="append", metavar="NAME", default=[], help="only this; repeatable")
@@ -37,21 +37,26 @@ def run(chosen: argparse.Namespace) -> None:
     os.environ["LOKY_MAX_CPU_COUNT"] = "1"
     from benchmarks.tables import outcomes, problems, runs
 
+    splits, most_rows = problems.SPLITS, problems.MOST_ROWS
     if chosen.task == "peers":
         from benchmarks.tables import peers
 
         path, methods, versions_of = outcomes.PEERS_FILE, peers.PEERS, peers.versions_of
     else:
-        from benchmarks.tables import tauts
+        from benchmarks.tables import ablation, tauts
 
         path, methods, versions_of = outcomes.TAUT_FILE, tauts.TAUTS, tauts.versions_of
+        if chosen.task == "ablation":
+            path, methods = outcomes.ABLATION_FILE, ablation.ABLATIONS
+            splits, most_rows = ablation.SPLITS, ablation.MOST_ROWS
         tauts.prepare()
     names = _known("--method", chosen.method, list(methods))
     tables = _known("--table", chosen.table, problems.table_names(chosen.tables))
-    splits = _known("--split", chosen.split, list(problems.SPLITS))
+    seeds = _known("--split", chosen.split, list(splits))
+    cuts = (problems.shortened(each, most_rows) for each in problems.problems(chosen.tables, tables, seeds))
     runs.run(
         outcomes.Outcomes(path),
-        problems.problems(chosen.tables, tables, splits),
+        cuts,
         {name: methods[name] for name in names},
         versions_of(names),
         keep=chosen.keep,

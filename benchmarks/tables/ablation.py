@@ -1,15 +1,19 @@
 """Ablations: what each part of the choice, and each ingredient of the usual recipe, is worth on real tables.
 
-Both are paired: the same rows, the same folds, all but one thing. `parts` answers for the test rows by the whole
-choice, and without one of its parts; `ingredients` by the networks of five folds with the usual recipe and variants.
+Both are paired: the same rows, the same folds, all but one thing. The parts are those of the choice at standard
+effort, which answers without one of them; the ingredients those of the usual recipe, which answers by the networks of
+its folds. The cuts are others than those on which taut is held beside its peers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
-from benchmarks.tables.figures import measured
+import numpy as np
+
 from benchmarks.tables.problems import Problem
 from taut import Recipe
 from taut.selection.blending import Finalists, blended
@@ -23,9 +27,11 @@ from taut.selection.search_result import Effort
 from taut.selection.work import Work, work_of
 from taut.training.ensemble import Ensemble
 
-__all__ = ["INGREDIENTS", "ingredients", "parts"]
+__all__ = ["ABLATIONS", "INGREDIENTS", "PARTS", "SPLITS"]
 
-SEED, MOST_ROWS, CV = 0, 5000, "auto"
+#: Seeds of the cuts, and rows to learn from at most.
+SPLITS, MOST_ROWS = (2, 3), 1300
+SEED, CV = 0, "auto"
 
 _PLAIN_ADAM = {"optimizer": "adam", "weight_decay": 0.0}
 
@@ -59,7 +65,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "256 units": {"hidden_layer_sizes": (256,)},
     "64, 64 units": {"hidden_layer_sizes": (64, 64)},
     "residual blocks (64, 64, 64 units)": {"hidden_layer_sizes": (64, 64, 64), "residual": True},
-    "label smoothing 0.03": {"label_smoothing": 0.03},
+    "label smoothing 0.03 (classes)": {"label_smoothing": 0.03},
     "mixup 0.3": {"mixup": 0.3},
     "CutMix 0.3": {"cutmix": 0.3},
     "EMA 0.98": {"ema": 0.98},
@@ -84,8 +90,13 @@ def _folds(problem: Problem) -> Folds:
     )
 
 
-def parts(problem: Problem) -> dict[str, dict[str, float]]:
-    """Return the figures of the choice, and of what is left of it without one of its parts."""
+def _raced(entered: Entrants, folds: Folds, work: Work) -> Finalists:
+    return race(entered, folds, work, Budget(None), crew=Crew())[1]
+
+
+@lru_cache(maxsize=1)
+def _parts(problem: Problem) -> dict[str, Ensemble]:
+    """Return who answers for the whole choice, and for what is left of it without one of its parts."""
     folds, work = _folds(problem), work_of("standard")
     everyone = entrants(Recipe(), SEED, "auto", folds.task)
     finalists = _raced(everyone, folds, work)
@@ -95,31 +106,40 @@ def parts(problem: Problem) -> dict[str, dict[str, float]]:
     first = Work(Effort(work.effort.coarse, ()), work.multiplications, work.rows)
     as_they_are = everyone.without("bins")
     as_they_are = replace(as_they_are, portfolio=[{**one, "embedding_width": 0} for one in as_they_are.portfolio])
-    answering = {
-        "all of it": whole.ensemble(folds),
-        "without a temperature": replace(whole, temperature=1.0).ensemble(folds),
-        "without further rounds": blended(_raced(everyone, folds, first), folds).ensemble(folds),
-        "without waves and pieces of numbers": blended(_raced(as_they_are, folds, work), folds).ensemble(folds),
-        "the best setting alone, the networks of its folds": networks,
-        "the best setting alone, one network": Ensemble(networks.models[:1]),
-    }
-    return {name: _figures(each, problem) for name, each in answering.items()}
+    answering = (
+        whole.ensemble(folds),
+        replace(whole, temperature=1.0).ensemble(folds),
+        blended(_raced(everyone, folds, first), folds).ensemble(folds),
+        blended(_raced(as_they_are, folds, work), folds).ensemble(folds),
+        networks,
+        Ensemble(networks.models[:1]),
+    )
+    return dict(zip(PARTS, answering, strict=True))
 
 
-def _raced(entered: Entrants, folds: Folds, work: Work) -> Finalists:
-    return race(entered, folds, work, Budget(None), crew=Crew())[1]
+def _without_part(name: str, problem: Problem) -> np.ndarray:
+    return _answer(_parts(problem)[name], problem)
 
 
-def ingredients(problem: Problem) -> dict[str, dict[str, float]]:
-    """Return the figures of the usual recipe and of its variants, each as the networks of five folds."""
-    folds = _folds(problem)
-    return {
-        name: _figures(fold_models(replace(Recipe(dtype="float32"), **changes), folds), problem)
-        for name, changes in INGREDIENTS.items()
-        if problem.is_classification or "label_smoothing" not in changes
-    }
+def _with_change(changes: dict[str, Any], problem: Problem) -> np.ndarray:
+    return _answer(fold_models(replace(Recipe(dtype="float32"), **changes), _folds(problem)), problem)
 
 
-def _figures(answering: Ensemble, problem: Problem) -> dict[str, float]:
-    answers = answering.predict_proba if problem.is_classification else answering.predict
-    return measured(problem, answers(problem.X_test))
+def _answer(answering: Ensemble, problem: Problem) -> np.ndarray:
+    return np.asarray((answering.predict_proba if problem.is_classification else answering.predict)(problem.X_test))
+
+
+#: The whole choice, and what is left of it without one of its parts.
+PARTS = (
+    "all of it",
+    "the temperature",
+    "further rounds",
+    "waves and pieces of numbers",
+    "blending: the best setting alone, the networks of its folds",
+    "blending and folds: the best setting alone, one network",
+)
+#: The methods by name.
+ABLATIONS: dict[str, Callable[[Problem], np.ndarray]] = {
+    **{name: partial(_with_change, changes) for name, changes in INGREDIENTS.items()},
+    **{name: partial(_without_part, name) for name in PARTS},
+}

@@ -1,7 +1,7 @@
-"""The outcomes: what came of each method on each cut of each table, in two files of JSON, one line an outcome.
+"""The outcomes: what came of each method on each cut of each table, in files of JSON, one line an outcome.
 
-One file holds the peers', the other taut's, so that either side can be run without the other. An outcome says what it
-was made with; made with other versions it is not current, and is made again.
+One file holds the peers', one taut's, one the ablations', so that each can be run without the others. An outcome says
+what it was made with; made with other versions it is not current, and is made again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PEERS_FILE", "TAUT_FILE", "Key", "Outcomes"]
+__all__ = ["ABLATION_FILE", "PEERS_FILE", "TAUT_FILE", "Key", "Outcomes"]
 
 PEERS_FILE = Path(__file__).parent / "peers.json"
 TAUT_FILE = Path(__file__).parent / "taut.json"
+ABLATION_FILE = Path(__file__).parent / "ablation.json"
 
 #: Digits that are kept of a figure.
 DIGITS = 6

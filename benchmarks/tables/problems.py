@@ -6,7 +6,7 @@ A table is a Parquet file with a column `target`: floating-point numbers to pred
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ TEST_SHARE = 0.25
 SPLITS = (0, 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A table, cut in two.
 
@@ -79,6 +79,18 @@ class Problem:
         if sorted(names) != sorted(self.classes):
             raise ValueError(f"the columns of the probabilities are {names}, not {list(self.classes)}")
         return np.asarray(fitted.predict_proba(X_test))[:, [names.index(name) for name in self.classes]]
+
+
+def shortened(problem: Problem, most_rows: int) -> Problem:
+    """Return the same with so many rows to fit on at most, and no test row of a class that these do not show."""
+    if len(problem.y) <= most_rows:
+        return problem
+    kept = np.sort(np.random.default_rng(0).permutation(len(problem.y))[:most_rows])
+    X, y, X_test, y_test = problem.X.iloc[kept], problem.y[kept], problem.X_test, problem.y_test
+    if problem.is_classification:
+        is_known = np.isin(y_test, y)
+        X_test, y_test = X_test[is_known], y_test[is_known]
+    return replace(problem, X=X, y=y, X_test=X_test, y_test=y_test)
 
 
 def table_names(folder: Path) -> list[str]:

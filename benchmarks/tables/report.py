@@ -1,4 +1,4 @@
-"""The report: docs/generalization.md, made from the two files of outcomes and nothing else."""
+"""The report: docs/generalization.md, made from the files of outcomes, and words about what no outcome tells."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.tables.ablation import INGREDIENTS, PARTS
 from benchmarks.tables.figures import BINS, LEAST_PROBABILITY
-from benchmarks.tables.outcomes import PEERS_FILE, TAUT_FILE, Key, Outcomes
+from benchmarks.tables.outcomes import ABLATION_FILE, PEERS_FILE, TAUT_FILE, Key, Outcomes
 from benchmarks.tables.problems import MOST_ROWS, SPLITS, TEST_SHARE
 from benchmarks.tables.standings import Duel, Standings
 
@@ -17,9 +18,6 @@ __all__ = ["CONTENDERS", "page", "write_page"]
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent.parent / "docs" / "generalization.md"
-#: Written by hand, for what no outcome tells; each is put in if it is there.
-FRAGMENTS = (HERE / "ablation.md", HERE / "didnt_work.md")
-
 #: Who competes, and what each is told.
 CONTENDERS = {
     "taut none": 'the recipe as it comes, nothing chosen (`effort="none"`)',
@@ -44,9 +42,9 @@ SIMPLE = ("linear", "constant")
 BESIDE_NONE = ("sklearn MLP", "RealMLP-TD")
 
 OPENING = """\
-Made by `make tables`; the raw figures are in `benchmarks/tables/peers.json` and `benchmarks/tables/taut.json`. taut as
-it comes, at three efforts, beside what one would fit instead, each as its makers recommend it; all fit on the same rows
-and answer for the same rows. Measured on {machine}.
+Made by `make tables` and `make ablation`; the raw figures are in `peers.json`, `taut.json` and `ablation.json` of
+`benchmarks/tables/`. taut as it comes, at three efforts, beside what one would fit instead, each as its makers
+recommend it; all fit on the same rows and answer for the same rows. Measured on {machine}.
 
 **Others must judge.** taut was developed, and its defaults chosen, on these very tables, as those of its peers were on
 tables that their makers had: the test rows are set aside in each run, the tables never were. The page can show where
@@ -56,8 +54,34 @@ taut falls short; whether what it shows in taut's favour holds elsewhere, others
 def write_page() -> None:
     """Write docs/generalization.md."""
     outcomes = Outcomes(PEERS_FILE).read() | Outcomes(TAUT_FILE).read()
-    fragments = [path.read_text(encoding="utf-8") for path in FRAGMENTS if path.exists()]
+    fragments = (
+        ablation((HERE / "ablation.md").read_text(encoding="utf-8"), Outcomes(ABLATION_FILE).read()),
+        (HERE / "didnt_work.md").read_text(encoding="utf-8"),
+    )
     PAGE.write_text(page(outcomes, fragments), encoding="utf-8")
+
+
+def ablation(words: str, outcomes: Mapping[Key, Mapping[str, Any]]) -> str:
+    """Return the words with ``{ingredients}`` and ``{parts}`` made tables of what outcomes say of them."""
+    standings = Standings(outcomes, sorted({key.split for key in outcomes}))
+    return words.format(
+        ingredients=_variants(standings, "variant", list(INGREDIENTS)), parts=_variants(standings, "without", PARTS)
+    )
+
+
+def _variants(standings: Standings, title: str, names: Sequence[str]) -> str:
+    """Return what each of the methods loses beside the first of them."""
+    lines = [f"| {title} | test loss | 95 % interval | worse on | p |", "|---|---:|---:|---:|---:|"]
+    for name in names[1:]:
+        duel = standings.duel(name, names[0], "loss")
+        if duel:
+            change, low, high = (f"{100 * (ratio - 1):+.1f} %" for ratio in (duel.effect, duel.low, duel.high))
+            interval = "" if np.isnan(duel.low) else f"{low} to {high}"
+            worse = f"{duel.losses} of {duel.n_tables}"
+            lines.append(
+                f"| {name.removesuffix(' (classes)')} | {change} | {interval} | {worse} | {_p(duel.p_value)} |"
+            )
+    return "\n".join(lines)
 
 
 def page(outcomes: Mapping[Key, Mapping[str, Any]], fragments: Sequence[str]) -> str:
@@ -150,8 +174,11 @@ def _duels(standings: Standings, first: str, others: Sequence[str]) -> str:
 
 def _duel_line(name: str, duel: Duel, words: Callable[[Duel], str]) -> str:
     record = f"{duel.wins}–{duel.ties}–{duel.losses}"
-    p_value = "<0.001" if duel.p_value < 0.001 else f"{duel.p_value:.3f}"
-    return f"| {name} | {duel.n_tables} | {record} | {words(duel)} | {p_value} |"
+    return f"| {name} | {duel.n_tables} | {record} | {words(duel)} | {_p(duel.p_value)} |"
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _ratio(duel: Duel) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.tables.problems import Problem
+from benchmarks.tables.problems import Problem, shortened
 
 
 def problem():
@@ -31,3 +31,13 @@ def test_probabilities_are_put_in_the_order_of_the_classes(classes):
 def test_other_classes_than_those_of_the_table_are_an_error():
     with pytest.raises(ValueError, match="columns of the probabilities"):
         problem().answer_of(fitted([1, 2]), None)
+
+
+@pytest.mark.parametrize("most_rows", [3, 4], ids=["a row less", "as many as there are"])
+def test_a_shortened_table_asks_for_no_class_that_it_does_not_show(most_rows):
+    X = pd.DataFrame({"x": np.arange(4.0)})
+    y = np.array(["a", "b", "c", "d"], dtype=object)
+    short = shortened(Problem("long", 0, X, y, X, y), most_rows)
+    assert len(short.y) == len(short.X) == most_rows
+    assert set(short.y_test) == set(short.y)
+    assert short.X_test["x"].tolist() == [float("abcd".index(name)) for name in short.y_test]

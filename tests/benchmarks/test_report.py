@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.tables.outcomes import Key
-from benchmarks.tables.report import CONTENDERS, page
+from benchmarks.tables.report import CONTENDERS, ablation, page
 from benchmarks.tables.standings import Standings
 
 CLASSES = ("c1", "c2", "c3", "c4")
@@ -94,6 +94,24 @@ def test_a_duel_in_loss(outcomes):
     assert duel.effect == pytest.approx(np.exp(logs.mean()))
     assert (duel.low, duel.high) == pytest.approx((np.exp(low), np.exp(high)))
     assert duel.p_value == pytest.approx(stats.wilcoxon(logs).pvalue)
+
+
+def test_an_ablation_holds_every_variant_beside_what_is_whole():
+    outcomes = invented(
+        **{
+            "as it is": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+            "ReLU": (2.0, 2.0, 2.0, 2.0, 2.0, 0.5),
+            "all of it": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+            "the temperature": (0.5, 0.5, 0.5, 0.5, 0.5, 0.5),
+        }
+    )
+    lines = ablation("{ingredients}\n\nAnd:\n\n{parts}", outcomes).splitlines()
+    change = 100 * (2 ** (4 / 6) - 1)
+    assert lines[0].startswith("| variant |")
+    assert lines[2].startswith(f"| ReLU | {change:+.1f} % | ")
+    assert "| 5 of 6 |" in lines[2]
+    assert lines[3:6] == ["", "And:", ""]
+    assert lines[8].startswith("| the temperature | -50.0 % | -50.0 % to -50.0 % | 0 of 6 |")
 
 
 def test_a_duel_in_error_is_over_the_tables_with_classes(outcomes):

@@ -10,11 +10,11 @@ from benchmarks.tables import outcomes as files
 from benchmarks.tables.__main__ import parse
 from benchmarks.tables.outcomes import Key, Outcomes
 from benchmarks.tables.peers import PEERS, versions_of
-from benchmarks.tables.problems import problem, problems, table_names
+from benchmarks.tables.problems import problems, table_names
 from benchmarks.tables.report import CONTENDERS
 from benchmarks.tables.runs import run
 
-VERSIONS = {"good": {"package": "1.0"}, "bad": {}, "good (error)": {}}
+VERSIONS = {"good": {"package": "1.0"}, "bad": {}, "good (error)": {}, "good (classes)": {}}
 
 
 def mean(problem):
@@ -68,8 +68,9 @@ def test_what_is_there_is_not_made_again(folder, outcomes, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
-def test_a_method_for_error_is_not_asked_about_numbers(folder, outcomes):
-    run(outcomes, cuts(folder), {"good (error)": mean}, VERSIONS)
+@pytest.mark.parametrize("name", ["good (error)", "good (classes)"])
+def test_a_method_for_classes_is_not_asked_about_numbers(folder, outcomes, name):
+    run(outcomes, cuts(folder), {name: mean}, VERSIONS)
     assert {key.table for key in outcomes.read()} == {"classes"}
 
 
@@ -80,14 +81,6 @@ def test_an_interruption_loses_the_fit_at_hand_alone(folder, outcomes):
     with pytest.raises(KeyboardInterrupt):
         run(outcomes, cuts(folder), {"good": mean, "bad": interrupted}, VERSIONS)
     assert list(outcomes.read()) == [Key("good", "classes", 0)]
-
-
-def test_probabilities_must_be_of_the_classes_in_their_order(folder):
-    class Fitted:
-        classes_ = np.array(["1", "0"])
-
-    with pytest.raises(ValueError, match="columns of the probabilities"):
-        problem(folder, "classes", 0).answer_of(Fitted(), None)
 
 
 @pytest.mark.parametrize("name", ["constant", "linear", "random forest"])
