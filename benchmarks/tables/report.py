@@ -18,6 +18,7 @@ __all__ = ["CONTENDERS", "page", "write_page"]
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent.parent / "docs" / "generalization.md"
+
 #: Who competes, and what each is told.
 CONTENDERS = {
     "taut none": 'the recipe as it comes, nothing chosen (`effort="none"`)',

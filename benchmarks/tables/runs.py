@@ -67,7 +67,10 @@ def attempt(method: Method, problem: Problem) -> dict[str, Any]:
 
 
 def _applies(method: str, problem: Problem) -> bool:
-    """Return whether a method is asked: the loss of numbers is their error too, so "X (error)" is for classes alone."""
+    """Return whether a method is asked.
+
+    The loss of numbers is their error too, so "X (error)" is for classes alone, as is what says so: "X (classes)".
+    """
     return problem.is_classification or not method.endswith(("(error)", "(classes)"))
 
 
