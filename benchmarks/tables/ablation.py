@@ -33,14 +33,19 @@ __all__ = ["ABLATIONS", "INGREDIENTS", "PARTS", "SPLITS"]
 SPLITS, MOST_ROWS = (2, 3), 1300
 SEED, CV = 0, "auto"
 
+# As many components of numbers as there are, where "auto" would be none.
+_ALL = 300
+
 _PLAIN_ADAM = {"optimizer": "adam", "weight_decay": 0.0}
 
 #: Variants of the usual recipe: what they are called, and the fields that differ. First what is taken out of it.
 INGREDIENTS: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "no waves of numbers": {"embedding_width": 0, "bins": 12},
+    "no waves of numbers": {"embedding_width": 0, "bins": 12, "components": _ALL},
     "no pieces of numbers": {"bins": 0},
-    "neither waves nor pieces": {"embedding_width": 0},
+    "neither waves nor pieces": {"embedding_width": 0, "components": _ALL},
+    "no components of numbers": {"components": 0},
+    "numbers as they are": {"embedding_width": 0},
     "standard scaling": {"scaling": "standard"},
     "standard parametrization (learning rate 0.003)": {"parametrization": "standard", "learning_rate": 0.003},
     "no weight decay": _PLAIN_ADAM,
@@ -55,7 +60,7 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "weight decay 0.05": {"weight_decay": 0.05},
     "weight decay 0.2": {"weight_decay": 0.2},
     "6 pieces": {"bins": 6},
-    "principal axes": {"scaling": "principal_axes"},
+    "principal axes, no components": {"scaling": "principal_axes"},
     "rectified waves (PLR)": {"embedding_rectified": True},
     "waves of deviation 0.1": {"embedding_deviation": 0.1},
     "waves of deviation 0.8": {"embedding_deviation": 0.8},
@@ -134,7 +139,7 @@ PARTS = (
     "all of it",
     "the temperature",
     "further rounds",
-    "waves and pieces of numbers",
+    "waves, pieces and components of numbers",
     "blending: the best setting alone, the networks of its folds",
     "blending and folds: the best setting alone, one network",
 )

@@ -277,6 +277,8 @@ def test_unusable_tables_are_refused_in_one_line(table, error):
         {"bins": 1},
         {"bins": -2},
         {"bins": "many"},
+        {"components": -1},
+        {"components": "all"},
         {"rare_below": -1},
         {"max_categories": 1},
         {"scaling": None},
@@ -384,12 +386,12 @@ def test_the_callers_table_is_left_alone(frame):
     np.testing.assert_array_equal(values, kept)
 
 
-@pytest.mark.parametrize("encoding", [*map(Encoding, SCALERS), Encoding(bins=4)], ids=repr)
+@pytest.mark.parametrize("encoding", [*map(Encoding, SCALERS), Encoding(bins=4), Encoding(components=4)], ids=repr)
 def test_encoder_returns_from_skops_with_the_types_it_names(frame, encoding):
     encoder = encoding.encoder().fit(frame)
     data = skops.io.dumps(encoder)
     assert set(skops.io.get_untrusted_types(data=data)) <= set(TRUSTED_TYPES)
-    parts = [part for part in (encoder.scaler_, encoder.pieces_) if part is not None]
+    parts = [part for part in (encoder.scaler_, encoder.pieces_, encoder.components_) if part is not None]
     assert {f"{type(part).__module__}.{type(part).__qualname__}" for part in parts} <= set(TRUSTED_TYPES)
     again = skops.io.loads(data, trusted=list(TRUSTED_TYPES))
     np.testing.assert_array_equal(again.transform(frame), encoder.transform(frame))
@@ -398,7 +400,13 @@ def test_encoder_returns_from_skops_with_the_types_it_names(frame, encoding):
 
 def test_encoder_clones_and_works_inside_a_pipeline(frame):
     encoder = clone(TableEncoder(scaling="robust", rare_below=2))
-    assert encoder.get_params() == {"scaling": "robust", "bins": 0, "rare_below": 2, "max_categories": 100}
+    assert encoder.get_params() == {
+        "scaling": "robust",
+        "bins": 0,
+        "components": 0,
+        "rare_below": 2,
+        "max_categories": 100,
+    }
     scores = cross_val_score(make_pipeline(encoder, KNeighborsClassifier(3)), frame, frame["member"], cv=3)
     assert scores.mean() > 0.6
     output = TableEncoder().set_output(transform="pandas").fit_transform(frame)

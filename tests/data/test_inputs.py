@@ -13,12 +13,20 @@ from taut.training.shared_table import SharedTable
 
 
 def test_blocks_lie_side_by_side_in_the_order_of_the_fields():
-    inputs = Inputs(numbers=3, binaries=2, categories=(3, 4), gaps=2, pieces=(2, 0, 5))
-    assert [field.name for field in fields(inputs)] == ["numbers", "binaries", "categories", "gaps", "pieces"]
+    inputs = Inputs(numbers=3, binaries=2, categories=(3, 4), gaps=2, pieces=(2, 0, 5), components=4)
+    assert [field.name for field in fields(inputs)] == [
+        "numbers",
+        "binaries",
+        "categories",
+        "gaps",
+        "pieces",
+        "components",
+    ]
     assert list(inputs.number_columns) == [0, 1, 2]
     assert inputs.category_blocks == [(5, 8), (8, 12)]
     assert inputs.piece_blocks == [(14, 16), (16, 16), (16, 21)]
-    assert inputs.width == 21
+    assert inputs.component_columns == range(21, 25)
+    assert inputs.width == 25
 
 
 def test_layout_of_a_matrix_of_numbers():
@@ -32,6 +40,7 @@ def test_layout_of_a_matrix_of_numbers():
         ({"numbers": -1}, InvalidValue, "numbers must be an integer at least 0, got -1"),
         ({"binaries": 1.5}, InvalidType, "binaries must be an integer"),
         ({"gaps": True}, InvalidType, "gaps must be an integer"),
+        ({"components": -2}, InvalidValue, "components must be an integer at least 0, got -2"),
         ({"categories": (3, 0)}, InvalidValue, "categories must be an integer at least 1, got 0"),
         ({"numbers": 1, "pieces": (-1,)}, InvalidValue, "pieces must be an integer at least 0, got -1"),
         ({"numbers": 2, "pieces": (3,)}, InvalidValue, r"one width for each of 2 numbers, got \(3,\)"),

@@ -157,12 +157,13 @@ def encoded(frame: pd.DataFrame, y: pd.Series, task: str, train, held, encoding:
 TRAIN, HELD = np.arange(40), np.arange(40, 60)
 
 
-@pytest.mark.parametrize("encoding", [*map(Encoding, SCALINGS), Encoding(bins=4)], ids=repr)
+@pytest.mark.parametrize("encoding", [*map(Encoding, SCALINGS), Encoding(bins=4), Encoding(components=2)], ids=repr)
 def test_whatever_validation_rows_hold_the_training_rows_are_encoded_alike(encoding):
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {"number": random.normal(size=60), "gaps": random.normal(size=60), "kind": random.choice(list("abc"), 60)}
     )
+    frame["gaps"] += 9.0 * frame["number"]
     frame.loc[::7, "gaps"] = np.nan
     y = pd.Series(random.normal(size=60))
     spoiled, other = frame.copy(), y.copy()
@@ -175,6 +176,7 @@ def test_whatever_validation_rows_hold_the_training_rows_are_encoded_alike(encod
     np.testing.assert_array_equal(clean.table.X[:40], leaky.table.X[:40])
     np.testing.assert_array_equal(clean.table.y[:40], leaky.table.y[:40])
     assert clean.table.X.shape == leaky.table.X.shape
+    assert (clean.table.inputs.components > 0) == (encoding.components > 0)
 
 
 def test_a_level_that_only_validation_rows_have_is_no_input():

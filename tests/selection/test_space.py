@@ -104,6 +104,7 @@ def test_values_have_two_digits_that_count_and_integers_stay_integers():
         ({"seed": (0, 1)}, InvalidValue, "space names 'seed'"),
         ({"scaling": ["robust"]}, InvalidValue, "space names 'scaling'"),
         ({"bins": [4]}, InvalidValue, "space names 'bins'"),
+        ({"components": [4]}, InvalidValue, "space names 'components'"),
         ({"activation": ["relu", "step", "tanh"]}, InvalidValue, "activation must be one of"),
         ({"dropout": (0.1, 1.5)}, InvalidValue, "dropout must be a number at least 0 and below 1, got 1.5"),
         ({"l2": 3}, InvalidType, "space of 'l2' must be a Range, a Choice, a pair"),
@@ -124,8 +125,9 @@ def test_a_choice_needs_values():
 
 
 def test_every_way_in_which_settings_encode_a_table_is_known_beforehand():
-    auto, none = Encoding(Recipe().scaling, "auto"), Encoding(Recipe().scaling, 0)
+    auto, none = Encoding(Recipe().scaling, "auto", "auto"), Encoding(Recipe().scaling, 0, 0)
     assert space().encodings([{}]) == [auto, none]  # the group lasso is for numbers as they are
     assert space(group_l1=0.1, fields={"l2": (1e-4, 1e-2)}).encodings([{}]) == [none]
     assert space(fields={"l2": (1e-4, 1e-2)}).encodings([{}]) == [auto]
-    assert space(bins=4).encodings([{}, {"scaling": "standard"}]) == [Encoding(Recipe().scaling, 4), Encoding(bins=4)]
+    both = [Encoding(Recipe().scaling, 4, 2), Encoding("standard", 4, 2)]
+    assert space(bins=4, components=2).encodings([{}, {"scaling": "standard"}]) == both

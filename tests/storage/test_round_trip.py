@@ -97,11 +97,16 @@ def test_regression_model_predicts_the_same_bits(numbers, dtype, fit, again, fra
     assert loaded.network.theta.dtype == dtype
 
 
-@pytest.mark.parametrize("encoding", [*({"scaling": name} for name in SCALINGS), {"bins": 4}], ids=repr)
+@pytest.mark.parametrize(
+    "encoding", [*({"scaling": name} for name in SCALINGS), {"bins": 4}, {"components": 2}], ids=repr
+)
 def test_every_encoding_of_a_table_without_names_comes_back(encoding, again):
-    x = np.random.default_rng(0).normal(size=(40, 3))
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    x[:, 2] += 9.0 * x[:, 0]
     x[::7, 1] = np.nan
     model = fit_model(Recipe(epochs=2, **encoding), x, x[:, 0] > 0, task="classification")
+    rotated = encoding.get("scaling") == "principal_axes"
+    assert model.encoder.inputs_.components == (0 if rotated else 1)  # with every other, by default
     assert_same(again(model).predict_proba(x), model.predict_proba(x))
 
 

@@ -79,6 +79,7 @@ OTHER = {
     "patience": 7,
     "scaling": "minus_one_one",
     "bins": 8,
+    "components": 5,
     "augmentation": Augmentation(shape=(8, 8), rotate=10.0, shift=1, flip="horizontal", noise=0.1),
     "dtype": "float32",
     "seed": 2**63,

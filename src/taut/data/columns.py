@@ -25,8 +25,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from taut.checks import check_choice, check_number
+from taut.data.components import WhitenedComponents
 from taut.data.decimals import DECIMAL
-from taut.data.encoding import bins_of, check_bins
+from taut.data.encoding import bins_of, check_bins, check_components, components_of
 from taut.data.frames import as_frame
 from taut.data.inputs import Inputs
 from taut.data.kinds import (
@@ -55,6 +56,7 @@ TRUSTED_TYPES = (  # the types that an encoder saved by skops is made of, beside
     "sklearn.preprocessing._encoders.OneHotEncoder",  # of which earlier model files have one
     "taut.data.clipping.RobustClippedScaler",
     "taut.data.columns.TableEncoder",
+    "taut.data.components.WhitenedComponents",
     "taut.data.kinds.CategoryReader",
     "taut.data.kinds.DateReader",
     "taut.data.kinds.NumberReader",
@@ -76,6 +78,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         If above 0, each number, and each part of a date, also becomes up to so many columns, the pieces of its
         piecewise-linear encoding (`taut.data.pieces`); at least 2. "auto" is 12, fewer or none on tables of few rows
         or of very many values (`taut.data.encoding.bins_of`).
+    components : int or "auto", default 0
+        If above 0, numbers that tell much the same also become up to so many columns, their principal components of
+        little variance (`taut.data.components`). "auto" is as many as there are, none of more than 300 numbers.
     rare_below : int or float, default 5
         Levels of a category with fewer rows share one column. A number of rows (on tables of fewer than 50 times as
         many rows, one row in 50), or a share of the rows between 0 and 1.
@@ -100,12 +105,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Scales the numeric outputs.
     pieces_ : PiecewiseLinear or None
         Spreads numbers over the stretches between their quantiles, before they are scaled.
+    components_ : WhitenedComponents or None
+        Makes components of the numbers, before they are scaled.
 
     Notes
     -----
     The outputs stand in this order: numbers and dates, then categories of two levels (-1 and 1; 0 if the value is
     neither), then those of more levels (0 and 1), then where numbers and dates were missing (0 and 1), then the
-    pieces of numbers and dates.
+    pieces of numbers and dates, then the components of all of them.
 
     Rows of weight 0 are as if they were not there. Other weights count in mean and standard deviation only.
 
@@ -122,10 +129,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, scaling: str = "standard", bins: int | str = 0, rare_below: float = 5, max_categories: int = 100
+        self,
+        *,
+        scaling: str = "standard",
+        bins: int | str = 0,
+        components: int | str = 0,
+        rare_below: float = 5,
+        max_categories: int = 100,
     ) -> None:
         self.scaling = scaling
         self.bins = bins
+        self.components = components
         self.rare_below = rare_below
         self.max_categories = max_categories
 
@@ -165,6 +179,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         matrix, missing = self._fit_numbers(frame, weight)
         self._fit_categories()
         self._fit_pieces(matrix, weight)
+        self._fit_components(matrix, missing, weight)
         self._name_axes()
         self._describe(frame, matrix, missing)
         return self
@@ -200,7 +215,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if gaps.any():
             np.copyto(block, self.fills_, where=gaps)
         if self.pieces_ is not None:
-            self.pieces_.write(block, result[:, inputs.gap_columns.stop :])
+            self.pieces_.write(block, result[:, inputs.gap_columns.stop : inputs.component_columns.start])
+        if self.components_ is not None:
+            self.components_.write(block, result[:, inputs.component_columns.start :])
         if self.scaler_ is not None:
             block[...] = self.scaler_.transform(block)
         for position, (reader, place) in enumerate(self._categories(binary=True), start=inputs.numbers):
@@ -277,6 +294,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             categories=tuple(len(reader.names) for reader, _ in self._categories(binary=False)),
             gaps=len(self.gaps_),
             pieces=() if self.pieces_ is None else self.pieces_.counts(len(self.fills_)),
+            components=0 if self.components_ is None else self.components_.count,
         )
 
     @staticmethod
@@ -285,9 +303,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return renamed.get(name, name) + suffix
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # In earlier model files, an encoder has no pieces, and scikit-learn's encoder of categories.
+        # In earlier model files, an encoder has no pieces or components, and scikit-learn's encoder of categories.
         state = {name: value for name, value in state.items() if name != "one_hot_"}
-        for name, value in (("bins", 0), ("pieces_", None)):
+        for name, value in (("bins", 0), ("pieces_", None), ("components", 0), ("components_", None)):
             state.setdefault(name, value)
         super().__setstate__(state)
 
@@ -302,6 +320,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         check_choice("scaling", self.scaling, SCALERS)
         check_bins(self.bins)
+        check_components(self.components)
         check_number("rare_below", self.rare_below, at_least=0)
         check_number("max_categories", self.max_categories, at_least=2, integer=True)
 
@@ -368,11 +387,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         bins = bins_of(self.bins, *matrix.shape)
         pieces = PiecewiseLinear(bins).fit(matrix, weight) if bins else None
         self.pieces_ = pieces if pieces is not None and len(pieces.columns_) else None
+        self.components_: WhitenedComponents | None = None  # they stand behind the pieces
         self.outputs_ += [
             (name, f"{suffix} piece {piece}")
             for (name, suffix), count in zip(self.outputs_, self.inputs_.pieces, strict=False)
             for piece in range(1, count + 1)
         ]
+
+    def _fit_components(self, matrix: np.ndarray, gaps: np.ndarray, weight: np.ndarray | None) -> None:
+        """Learn the components from the numbers as read, with gaps, which are filled."""
+        most = components_of(self.components, *matrix.shape)
+        if not most or matrix.shape[1] < 2:
+            return
+        filled = np.where(gaps, self.fills_, matrix) if gaps.any() else matrix
+        components = WhitenedComponents(most).fit(filled, weight)
+        if components.count:
+            self.components_ = components
+            self.outputs_ += [(f"component {n}", "") for n in range(1, components.count + 1)]
 
     def _name_axes(self) -> None:
         """Call numbers that were rotated by what they are now, after all others have their names by the columns."""
@@ -384,6 +415,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             name: ColumnSchema(name, kind, reason, int(frame[name].isna().sum()), 0)
             for name, (kind, reason) in self.unused_.items()
         }
+        scaling, components = SCALERS[self.scaling].words, self.inputs_.components
+        if components:
+            scaling += f", and a part of {components} principal component{'s' * (components > 1)} of little variance"
         start = 0
         for reader, place in zip(self.readers_, self.positions_, strict=True):
             width = n_numbers(reader)
@@ -391,7 +425,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             n_missing = int(gaps[:, start].sum()) if width else int(frame.iloc[:, place].isna().sum())
             fill = self.fills_[start] if width else None
             pieces = sum(self.inputs_.pieces[start : start + width])
-            described[reader.name] = describe(reader, values, n_missing, fill, SCALERS[self.scaling].words, pieces)
+            described[reader.name] = describe(reader, values, n_missing, fill, scaling, pieces)
             start += width
         self.schema_ = [described[name] for name in self.names_]
 

@@ -33,6 +33,8 @@ class Inputs:
         Columns that say where numbers were missing, of 0 and 1.
     pieces : tuple of int, default ()
         For each number, how many columns its piecewise-linear encoding has, which may be 0; empty if none has one.
+    components : int, default 0
+        Columns that are principal components of the numbers.
 
     Raises
     ------
@@ -53,9 +55,10 @@ class Inputs:
     categories: tuple[int, ...] = ()
     gaps: int = 0
     pieces: tuple[int, ...] = ()
+    components: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("numbers", "binaries", "gaps"):
+        for name in ("numbers", "binaries", "gaps", "components"):
             check_number(name, getattr(self, name), at_least=0, integer=True)
         for width in self.categories:
             check_number("categories", width, at_least=1, integer=True)
@@ -72,7 +75,7 @@ class Inputs:
     @property
     def width(self) -> int:
         """How many columns there are."""
-        return self.gap_columns.stop + sum(self.pieces)
+        return self.component_columns.stop
 
     @property
     def number_columns(self) -> range:
@@ -94,6 +97,12 @@ class Inputs:
     def piece_blocks(self) -> list[tuple[int, int]]:
         """Where the pieces of each number begin and end; both the same for a number without."""
         return _blocks(self.gap_columns.stop, self.pieces)
+
+    @property
+    def component_columns(self) -> range:
+        """Where the principal components stand."""
+        first = self.gap_columns.stop + sum(self.pieces)
+        return range(first, first + self.components)
 
 
 def _blocks(first: int, widths: Iterable[int]) -> list[tuple[int, int]]:

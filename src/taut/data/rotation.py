@@ -31,6 +31,8 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
         Mean and standard deviation of each column; infinite for a column of one value.
     axes_ : ndarray, shape (columns, axes with variance)
         One axis a column, of length 1.
+    variances_ : ndarray, shape (axes with variance,)
+        Of the rows along each axis; over all columns that vary, the mean is 1.
 
     References
     ----------
@@ -58,7 +60,8 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
         centred *= np.sqrt(weight)[:, None] / np.where(is_flat, np.inf, deviation)
         triangle = np.linalg.qr(centred, mode="r")  # as exact as the rows, and no larger than the columns
         _, lengths, axes = np.linalg.svd(triangle, full_matrices=False)
-        axes = axes[lengths > _FLAT * lengths[0]]
+        has_variance = lengths > _FLAT * lengths[0]
+        axes, self.variances_ = axes[has_variance], lengths[has_variance] ** 2
         largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
         self.axes_ = (axes * np.sign(largest)[:, None]).T  # either direction would be an axis
         return self

@@ -209,6 +209,7 @@ _PLAIN = {
     "weight_decay": 0.0,
     "scaling": "standard",
     "bins": 0,
+    "components": 0,
 }
 
 

@@ -206,7 +206,10 @@ DESIGN: dict[str, Range | Choice] = {
 }
 
 # What no search sets: with other encodings or losses its losses could not be compared, the rest is not for it to say.
-_FIXED = ("seed", "early_stopping", "monitor", "validation_fraction", "patience", "scaling", "bins", "loss", "dtype")
+_FIXED = (
+    *("seed", "early_stopping", "monitor", "validation_fraction", "patience"),
+    *("scaling", "bins", "components", "loss", "dtype"),
+)
 # What it may set, and how a table is encoded depends on.
 _ENCODING = ("embedding_width", "group_l1")
 # Of two that exclude each other, the first stays.

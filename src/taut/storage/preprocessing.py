@@ -25,6 +25,7 @@ from types import NoneType
 from typing import Any
 
 from taut.data.columns import SCALERS, TRUSTED_TYPES, TableEncoder
+from taut.data.components import WhitenedComponents
 from taut.data.kinds import CategoryReader, DateReader, NumberReader
 from taut.data.pieces import PiecewiseLinear
 from taut.data.schema import ColumnSchema
@@ -129,6 +130,7 @@ def _check_parts(encoder: TableEncoder) -> None:
     places = (
         ((encoder.scaler_,), (*_SCALERS, NoneType)),
         ((encoder.pieces_,), (PiecewiseLinear, NoneType)),
+        ((encoder.components_,), (WhitenedComponents, NoneType)),
         (encoder.readers_, (NumberReader, DateReader, CategoryReader)),
         (encoder.schema_, (ColumnSchema,)),
         (encoder.names_, (str,)),

@@ -153,6 +153,10 @@ class Recipe:
         If above 0, each number also becomes up to so many columns, the pieces of its piecewise-linear encoding
         (`taut.data.pieces`); at least 2. "auto" is 12, fewer or none on tables of few rows or of
         very many values (`taut.data.encoding.bins_of`), and none where numbers enter as they are, not embedded.
+    components : int or "auto", default "auto"
+        If above 0, numbers that tell much the same also become up to so many columns, their principal components of
+        little variance (`taut.data.components`). "auto" is as many as there are, none of more than 300 numbers, and
+        none where numbers enter as they are or are principal components already.
     augmentation : Augmentation, optional
         What is done to image-shaped rows anew in each epoch.
     dtype : {"float64", "float32"}
@@ -228,6 +232,7 @@ class Recipe:
     patience: int = 20
     scaling: str = "robust_clipped"
     bins: int | str = "auto"
+    components: int | str = "auto"
     augmentation: Augmentation | None = None
     dtype: str = "float64"
     seed: int = 0
@@ -243,8 +248,13 @@ class Recipe:
     @property
     def encoding(self) -> Encoding:
         """How the columns of a table become numbers."""
-        enter_as_they_are = not self.embedding_width or self.group_l1
-        return Encoding(self.scaling, 0 if self.bins == "auto" and enter_as_they_are else self.bins)
+        as_they_are = bool(not self.embedding_width or self.group_l1)
+        rotated = self.scaling == "principal_axes"
+        return Encoding(
+            self.scaling,
+            bins=0 if self.bins == "auto" and as_they_are else self.bins,
+            components=0 if self.components == "auto" and (as_they_are or rotated) else self.components,
+        )
 
     def build(
         self,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from taut.checks import check_choice, check_flag, check_number, shown
 from taut.data.augment import Augmentation
-from taut.data.encoding import check_bins
+from taut.data.encoding import check_bins, check_components
 from taut.data.schema import SCALINGS
 from taut.errors import InvalidType, InvalidValue
 from taut.network.kinds import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES
@@ -69,6 +69,7 @@ def _check_numbers(recipe: Recipe) -> None:
     check_number("snapshots", recipe.snapshots, at_least=0, at_most=recipe.cycles, integer=True)
     check_number("epochs", recipe.epochs, at_least=0, integer=True)
     check_bins(recipe.bins)
+    check_components(recipe.components)
     check_number("patience", recipe.patience, at_least=1, integer=True)
     Random(recipe.seed)  # refuses what is no seed
     network = ("residual", "embedding_rectified", "input_scale", "non_negative")

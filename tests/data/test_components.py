@@ -1,0 +1,154 @@
+"""Principal components of little variance, beside the numbers they are of."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from taut import Recipe, TautClassifier
+from taut.data.columns import TableEncoder
+from taut.data.components import WhitenedComponents
+from taut.data.encoding import MOST_EMBEDDED, components_of
+from taut.errors import InvalidType, InvalidValue
+
+
+def spectrum(rows, columns=6, seed=0):
+    """Numbers that rise and fall together, with small differences between them."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(rows, 1)) + 0.1 * rng.normal(size=(rows, columns)) + np.arange(float(columns))
+
+
+def written(components, X):
+    out = np.full((len(X), components.count), np.nan)
+    components.write(X, out)
+    return out
+
+
+def test_they_are_the_whitened_components_of_scikit_learn_that_vary_little():
+    X = np.column_stack([spectrum(200), np.random.default_rng(1).normal(size=200)])
+    standard = StandardScaler().fit_transform(X)
+    pca = PCA(whiten=True, svd_solver="full").fit(standard)
+    variances = pca.explained_variance_ * 199 / 200
+    expected = pca.transform(standard)[:, variances < 0.3] * np.sqrt(200 / 199)
+    assert expected.shape[1] == 5  # of seven: neither what the six have in common, nor the one that is alone
+    components = WhitenedComponents().fit(X)
+    np.testing.assert_allclose(np.abs(written(components, X)), np.abs(expected), atol=1e-9)
+    np.testing.assert_array_equal(WhitenedComponents(2).fit(X).directions_, components.directions_[:, :2])
+
+
+@pytest.mark.parametrize(("rows", "count"), [(29, 0), (30, 1), (60, 3), (89, 4), (400, 5)])
+def test_of_few_rows_only_the_first_axes_are_looked_at(rows, count):
+    assert WhitenedComponents().fit(spectrum(rows)).count == count
+
+
+def test_numbers_that_tell_different_things_have_none():
+    X = np.random.default_rng(0).normal(size=(500, 5))
+    encoder = TableEncoder(components="auto").fit(X)
+    assert (encoder.components_, encoder.inputs_.components) == (None, 0)
+    np.testing.assert_array_equal(encoder.transform(X), TableEncoder().fit(X).transform(X))
+
+
+def test_one_column_twice_has_no_component_of_rounding_errors():
+    X = np.random.default_rng(0).normal(size=(500, 1)) * [1.0, 3.7]
+    assert WhitenedComponents().fit(X).count == 0
+
+
+def test_a_row_that_breaks_the_rule_of_the_others_is_clipped():
+    X = spectrum(300)
+    components = WhitenedComponents().fit(X)
+    assert np.abs(written(components, X)).max() <= 5.0
+    odd = np.array([[1e6, -1e6, 0.0, 0.0, 1e6, -1e6], [1e308, -1e308, 1e308, -1e308, 0.0, 0.0]])
+    assert np.isin(written(components, odd), [-5.0, 5.0]).all()
+
+
+def test_weights_count_as_repeated_rows():
+    X = spectrum(300)
+    counts = np.random.default_rng(1).integers(1, 4, size=300)
+    weighted = written(WhitenedComponents().fit(X, counts.astype(float)), X)
+    repeated = written(WhitenedComponents().fit(np.repeat(X, counts, axis=0)), X)
+    np.testing.assert_allclose(weighted, repeated, atol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
+def test_tiny_and_huge_numbers_overflow_nowhere(size):
+    X = spectrum(300)
+    found = written(WhitenedComponents().fit(X * size), X * size)
+    np.testing.assert_allclose(found, written(WhitenedComponents().fit(X), X), atol=1e-8)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Numbers that tell much the same, some of them missing, and other columns."""
+    X = pd.DataFrame(spectrum(120, 4), columns=[*"abcd"])
+    X.loc[::10, "b"] = np.nan
+    return X.assign(color=["red", "green", "blue"] * 40, flag=["yes", "no"] * 60)
+
+
+@pytest.mark.parametrize("bins", [0, 3])
+def test_they_stand_behind_the_other_outputs_which_stay_as_they_are(frame, bins):
+    plain, encoder = TableEncoder(bins=bins).fit(frame), TableEncoder(bins=bins, components="auto").fit(frame)
+    names, width = encoder.get_feature_names_out().tolist(), plain.inputs_.width
+    assert names == [*plain.get_feature_names_out(), "component 1", "component 2", "component 3"]
+    assert encoder.inputs_.component_columns == range(width, width + 3)
+    treatments = [column.treatment for column in encoder.schema_]
+    assert ["a part of 3 principal components of little variance" in words for words in treatments] == [True] * 4 + [
+        False
+    ] * 2
+    outputs = encoder.transform(frame)
+    np.testing.assert_array_equal(outputs[:, :width], plain.transform(frame))
+    np.testing.assert_allclose(outputs[:, width:].mean(axis=0), 0.0, atol=0.05)
+    # Where a gap is filled, the others' rule is broken: there they are clipped, and not quite what they were.
+    np.testing.assert_allclose(np.corrcoef(outputs[:, width:].T), np.eye(3), atol=0.15)
+
+
+def test_gaps_are_filled_and_the_order_of_columns_is_none_of_theirs(frame):
+    encoder = TableEncoder(components="auto").fit(frame)
+    filled = frame.fillna({"b": frame["b"].median()})
+    columns = encoder.inputs_.component_columns
+    np.testing.assert_array_equal(encoder.transform(frame)[:, columns], encoder.transform(filled)[:, columns])
+    np.testing.assert_array_equal(encoder.transform(frame[frame.columns[::-1]]), encoder.transform(frame))
+
+
+def test_rows_of_weight_zero_are_no_rows(frame):
+    weight = np.repeat([1.0, 0.0], [80, 40])
+    spoiled = frame.copy()
+    spoiled.loc[80:, "a"] = 1e6
+    weighted = TableEncoder(components="auto").fit(spoiled, sample_weight=weight)
+    part = TableEncoder(components="auto").fit(frame.iloc[:80])
+    np.testing.assert_allclose(weighted.components_.directions_, part.components_.directions_, atol=1e-9)
+
+
+def test_auto_leaves_out_what_is_too_wide_and_a_recipe_what_is_no_use():
+    found = [components_of("auto", 100, numbers) for numbers in (0, MOST_EMBEDDED, MOST_EMBEDDED + 1)]
+    assert found == [0, MOST_EMBEDDED, 0]
+    assert [components_of("auto", rows, 50) for rows in (0, 10**5, 10**6, 10**9)] == [50, 50, 30, 0]
+    assert components_of(7, 10**9, 400) == 7
+    usual = Recipe()
+    assert usual.encoding.components == "auto"
+    for changes in ({"embedding_width": 0}, {"group_l1": 0.1}, {"scaling": "principal_axes"}):
+        assert replace(usual, **changes).encoding.components == 0
+        assert replace(usual, components=4, **changes).encoding.components == 4  # what is asked for is made
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"), [(-1, InvalidValue), ("many", InvalidValue), (2.5, InvalidType), (True, InvalidType)]
+)
+def test_what_is_no_number_of_components_is_refused(wrong, error):
+    with pytest.raises(error, match="components must be"):
+        Recipe(components=wrong)
+
+
+def test_a_class_that_lies_in_small_differences_is_learnt_by_them():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1200, 1)) + 0.02 * rng.normal(size=(1200, 6))
+    y = (X[:, 0] - X[:, 3] + X[:, 5] - X[:, 2] > 0).astype(int)
+    right = [
+        TautClassifier(effort="none", epochs=20, components=components, random_state=0)
+        .fit(X[:600], y[:600])
+        .score(X[600:], y[600:])
+        for components in ("auto", 0)
+    ]
+    assert right[0] > 0.95 > right[1] + 0.05, right
