@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from taut import Recipe, TautClassifier
 from taut.data.columns import TableEncoder
@@ -152,3 +153,11 @@ def test_a_class_that_lies_in_small_differences_is_learnt_by_them():
         for components in ("auto", 0)
     ]
     assert right[0] > 0.95 > right[1] + 0.05, right
+
+
+def test_axes_do_not_depend_on_the_number_of_threads():
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(WhitenedComponents().fit(spectrum(5000, 60)).directions_)
+    np.testing.assert_array_equal(*found)

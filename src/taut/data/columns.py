@@ -114,7 +114,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     neither), then those of more levels (0 and 1), then where numbers and dates were missing (0 and 1), then the
     pieces of numbers and dates, then the components of all of them.
 
-    Rows of weight 0 are as if they were not there. Other weights count in mean and standard deviation only.
+    Rows of weight 0 are as if they were not there. Other weights count in means, deviations, pieces and components.
 
     Examples
     --------

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from threadpoolctl import threadpool_limits
 
 __all__ = ["PrincipalAxesScaler"]
 
@@ -58,8 +59,9 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
         deviation = np.sqrt(weight @ np.square(centred))
         self.scale_ = np.where(is_flat, np.inf, farthest * deviation)
         centred *= np.sqrt(weight)[:, None] / np.where(is_flat, np.inf, deviation)
-        triangle = np.linalg.qr(centred, mode="r")  # as exact as the rows, and no larger than the columns
-        _, lengths, axes = np.linalg.svd(triangle, full_matrices=False)
+        with threadpool_limits(1, user_api="blas"):  # the last bits would depend on how many threads there are
+            triangle = np.linalg.qr(centred, mode="r")  # as exact as the rows, and no larger than the columns
+            _, lengths, axes = np.linalg.svd(triangle, full_matrices=False)
         has_variance = lengths > _FLAT * lengths[0]
         axes, self.variances_ = axes[has_variance], lengths[has_variance] ** 2
         largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
