@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from threadpoolctl import threadpool_limits
+
+from taut.blas import one_blas_thread
 
 __all__ = ["PrincipalAxesScaler"]
 
@@ -59,7 +60,7 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
         deviation = np.sqrt(weight @ np.square(centred))
         self.scale_ = np.where(is_flat, np.inf, farthest * deviation)
         centred *= np.sqrt(weight)[:, None] / np.where(is_flat, np.inf, deviation)
-        with threadpool_limits(1, user_api="blas"):  # the last bits would depend on how many threads there are
+        with one_blas_thread():
             triangle = np.linalg.qr(centred, mode="r")  # as exact as the rows, and no larger than the columns
             _, lengths, axes = np.linalg.svd(triangle, full_matrices=False)
         has_variance = lengths > _FLAT * lengths[0]

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from taut.blas import one_blas_thread
 from taut.data.columns import TableEncoder
 from taut.data.encoding import Encoding
 from taut.data.targets import ClassTargets, NumberTargets
 from taut.selection.folds import Folds
 from taut.selection.objectives import METRICS
-from taut.training.loops import one_blas_thread
 from taut.training.model import Table
 
 __all__ = ["Baseline", "fit_baselines"]

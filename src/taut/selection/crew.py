@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from taut.blas import one_blas_thread
 from taut.checks import check_number, shown
 from taut.errors import InvalidType, InvalidValue, TautError
 from taut.selection.folds import Fold
 from taut.selection.outcomes import Outcome, Plan, outcome_of
-from taut.training.loops import one_blas_thread
 from taut.training.population import train_population
 from taut.training.runs import FinishedRun
 

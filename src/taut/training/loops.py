@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
+from taut.blas import one_blas_thread
 from taut.errors import NonFiniteLoss
 from taut.training import averaging
 from taut.training.callbacks import EarlyStopping
@@ -23,16 +24,9 @@ from taut.training.objective import augmented
 from taut.training.reference import Epoch, evaluate, run_epoch
 from taut.training.setup import Setup
 
-__all__ = ["CompiledLoop", "Loop", "ReferenceLoop", "one_blas_thread"]
+__all__ = ["CompiledLoop", "Loop", "ReferenceLoop"]
 
 Columns = dict[str, np.ndarray]
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Keep BLAS to one thread: the matrices are small, and the result must not depend on how many there are."""
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1, user_api="blas")
 
 
 class Loop(ABC):
