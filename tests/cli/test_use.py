@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taut import Dense, Ensemble, Network, Recipe, TautClassifier, save
+from taut import Dense, Ensemble, Network, Recipe, TautClassifier, TautRegressor, save
 from taut.cli.main import main
 from taut.storage import load
 from taut.training import fit_model
@@ -172,6 +172,14 @@ def test_predict_by_an_ensemble_notes_each_odd_column_once(ensemble, people, wor
     assert main(["predict", "folds.taut", "strange.csv"]) == 0
     notes = capsys.readouterr().err.splitlines()
     assert [note.split()[:4] for note in notes] == [["taut:", "note:", "Column", name] for name in ("'age'", "'city'")]
+
+
+def test_show_says_how_many_inputs_are_components(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 1)) + 0.1 * rng.normal(size=(200, 3))
+    save(TautRegressor(effort="none", epochs=1).fit(X, X[:, 0]), tmp_path / "alike.taut")
+    assert main(["show", str(tmp_path / "alike.taut")]) == 0
+    assert "3 columns, 5 inputs, 2 of them principal components of all numbers" in capsys.readouterr().out
 
 
 def test_show_says_how_many_networks_an_ensemble_has_and_shows_the_first(ensemble, workplace, capsys):

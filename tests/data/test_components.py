@@ -52,9 +52,42 @@ def test_numbers_that_tell_different_things_have_none():
     np.testing.assert_array_equal(encoder.transform(X), TableEncoder().fit(X).transform(X))
 
 
-def test_one_column_twice_has_no_component_of_rounding_errors():
-    X = np.random.default_rng(0).normal(size=(500, 1)) * [1.0, 3.7]
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e7])
+def test_one_column_twice_has_no_component_of_rounding_errors(dtype, offset):
+    x = 5.0 * np.random.default_rng(0).normal(size=(500, 1)).astype(dtype)
+    X = np.column_stack([x, x * dtype(3.7) + dtype(offset)]).astype(np.float64)
     assert WhitenedComponents().fit(X).count == 0
+
+
+def test_small_differences_of_long_numbers_are_no_rounding_errors():
+    rng = np.random.default_rng(0)
+    start = np.sort(rng.integers(1_600_000_000, 1_700_000_000, size=500)).astype(float)
+    took = rng.integers(1, 60, size=500)  # seconds, of three years
+    assert WhitenedComponents().fit(np.column_stack([start, start + took])).count == 0  # fewer than six digits tell
+    found = WhitenedComponents().fit(np.column_stack([start, start + 60 * took]))
+    assert abs(np.corrcoef(written(found, np.column_stack([start, start + 60 * took]))[:, 0], took)[0, 1]) > 0.99
+
+
+@pytest.mark.parametrize("outlier", [1e4, -1e9, 1e30])
+def test_one_outlier_neither_makes_nor_takes_components(outlier):
+    X = spectrum(300)
+    wild = X.copy()
+    wild[7, 2] = outlier
+    usual, found = WhitenedComponents().fit(X), WhitenedComponents().fit(wild)
+    assert found.count == usual.count == 5
+    others = np.delete(X, 7, axis=0)
+    assert (written(found, others).std(axis=0) > 0.3).all()  # and all but the outlier still tell apart
+    unlike = np.random.default_rng(0).normal(size=(300, 4))
+    unlike[7, :2] = outlier  # where it alone makes two columns alike
+    assert WhitenedComponents().fit(unlike).count == 0
+
+
+def test_blocks_of_rows_are_written_as_rows_are():
+    X = spectrum(9000)
+    components = WhitenedComponents().fit(X)
+    expected = np.clip((X - components.mean_) / components.scale_ @ components.directions_, -5.0, 5.0)
+    np.testing.assert_allclose(written(components, X), expected, atol=1e-12)
 
 
 def test_a_row_that_breaks_the_rule_of_the_others_is_clipped():
@@ -94,23 +127,44 @@ def test_they_stand_behind_the_other_outputs_which_stay_as_they_are(frame, bins)
     names, width = encoder.get_feature_names_out().tolist(), plain.inputs_.width
     assert names == [*plain.get_feature_names_out(), "component 1", "component 2", "component 3"]
     assert encoder.inputs_.component_columns == range(width, width + 3)
-    treatments = [column.treatment for column in encoder.schema_]
-    assert ["a part of 3 principal components of little variance" in words for words in treatments] == [True] * 4 + [
-        False
-    ] * 2
+    assert encoder.schema_ == plain.schema_
     outputs = encoder.transform(frame)
     np.testing.assert_array_equal(outputs[:, :width], plain.transform(frame))
     np.testing.assert_allclose(outputs[:, width:].mean(axis=0), 0.0, atol=0.05)
-    # Where a gap is filled, the others' rule is broken: there they are clipped, and not quite what they were.
-    np.testing.assert_allclose(np.corrcoef(outputs[:, width:].T), np.eye(3), atol=0.15)
+    whole = frame["b"].notna()
+    np.testing.assert_allclose(np.cov(outputs[whole, width:].T), np.eye(3), atol=0.05)
 
 
-def test_gaps_are_filled_and_the_order_of_columns_is_none_of_theirs(frame):
+def test_the_order_of_columns_is_none_of_theirs(frame):
     encoder = TableEncoder(components="auto").fit(frame)
-    filled = frame.fillna({"b": frame["b"].median()})
-    columns = encoder.inputs_.component_columns
-    np.testing.assert_array_equal(encoder.transform(frame)[:, columns], encoder.transform(filled)[:, columns])
     np.testing.assert_array_equal(encoder.transform(frame[frame.columns[::-1]]), encoder.transform(frame))
+
+
+def test_rows_with_gaps_turn_no_axes():
+    whole = pd.DataFrame(spectrum(500, 3), columns=[*"abc"])
+    gapped = whole.copy()
+    gapped.loc[::25, "b"] = np.nan
+    found = TableEncoder(components="auto").fit(gapped).components_
+    rows = np.arange(500) % 25 != 0
+    expected = WhitenedComponents(3).fit(whole.to_numpy()[rows])
+    np.testing.assert_allclose(found.directions_, expected.directions_, atol=1e-12)
+    few = TableEncoder(components="auto").fit(gapped.mask(np.random.default_rng(0).random((500, 3)) < 0.7))
+    assert few.components_ is None  # of the rows there are 13 whole: all count, with gaps filled
+
+
+def test_a_component_of_which_gaps_leave_more_open_than_it_varies_is_its_mean():
+    X = np.column_stack([spectrum(500, 3), spectrum(500, 3, seed=1)])
+    frame = pd.DataFrame(X, columns=[*"abcdef"])
+    encoder = TableEncoder(components="auto").fit(frame)
+    assert encoder.components_.count == 4
+    gapped = frame[:20].assign(b=np.nan)
+    columns = encoder.inputs_.component_columns
+    before, after = encoder.transform(frame[:20])[:, columns], encoder.transform(gapped)[:, columns]
+    of_b = encoder.components_.directions_[1] ** 2 > 1.0
+    assert 0 < of_b.sum() < 4  # the other three columns have components of their own
+    assert (after[:, of_b] == 0.0).all()
+    np.testing.assert_allclose(after[:, ~of_b], before[:, ~of_b], atol=2.0)
+    np.testing.assert_allclose(encoder.transform(gapped.iloc[3:4])[:, columns], after[3:4], atol=1e-12)
 
 
 def test_rows_of_weight_zero_are_no_rows(frame):

@@ -73,3 +73,10 @@ def test_rotated_numbers_are_named_axes_and_all_else_after_its_column():
     ]
     assert len(names) == encoder.transform(frame).shape[1]
     assert "rotated onto their principal axes" in encoder.schema_[0].treatment
+
+
+def test_the_sign_of_an_axis_does_not_hang_on_rounding():
+    for seed in range(30):
+        x = np.random.default_rng(seed).normal(size=(50, 2)) @ [[1.0, 1.0], [0.1, -0.1]]
+        axes = PrincipalAxesScaler().fit(x).axes_  # of two columns, each has two parts that are as large
+        assert (axes[0] > 0).all(), seed

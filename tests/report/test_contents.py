@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from taut import load_sample
+from taut.data.schema import ColumnSchema
 from taut.network import Dense
 from taut.report.confusion import confusion_counts
 from taut.report.markup import shorten
 from taut.report.numbers import percent
-from taut.report.tables import candidate_labels
+from taut.report.tables import candidate_labels, column_table
 from taut.selection import fit_table, reliability
 from taut.selection.scores import Margin
 from taut.selection.search_result import Ingredient
@@ -512,3 +513,10 @@ def test_two_columns_of_which_one_is_a_category_have_no_regions(read):
     result = fit_table(frame, target, recipe=Recipe(epochs=2), cv=2, effort=1, n_jobs=1)
     assert result.view is None
     assert not read(result).find("section", id="regions")
+
+
+def test_inputs_that_are_no_columns_own_are_told_under_the_columns():
+    schema = [ColumnSchema(name, "number", "scaled", 0, 1) for name in "abc"]
+    told = "2 more inputs: principal components of all numbers, of little variance."
+    assert told in str(column_table(schema, 2))
+    assert "principal" not in str(column_table(schema, 0))

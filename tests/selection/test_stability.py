@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from tests.plain import plain
 
-from taut import stability_selection
+from taut import Recipe, stability_selection
 from taut.errors import InvalidType, InvalidValue, NonFiniteLoss
 from taut.selection.folds import Folds
 from taut.selection.frequencies import StabilitySelection
@@ -86,6 +86,13 @@ def test_pieces_of_a_number_count_for_its_column():
     assert found.column_names == list(dict.fromkeys(pieces)) == found.input_names[: len(found.column_names)]
     assert (found.frequencies == 1).all()  # inputs of the halves are those of all rows, by their names
     assert (found.column_frequencies == 1).all()
+
+
+def test_components_which_are_of_all_columns_are_not_selected_among_them():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(200, 1)) + 0.1 * rng.normal(size=(200, 3)), columns=[*"abc"])
+    found = stability_selection(Recipe(epochs=2), X, X["a"] - X["b"], penalty="l1", values=[1e-5, 1e-4], n_subsamples=2)
+    assert found.column_names == [*"abc"]
 
 
 def test_halves_are_halves_and_keep_classes_and_groups(monkeypatch):

@@ -225,7 +225,9 @@ def _show_columns(info: ModelInfo) -> None:
         made.add_row(
             column.name, column.kind, column.treatment, levels or span, str(column.n_missing), str(column.n_outputs)
         )
-    say(f"{len(info.columns)} columns, {info.n_inputs} inputs", style="bold")
+    beside = info.n_inputs - sum(column.n_outputs for column in info.columns)
+    words = f", {beside} of them principal components of all numbers" if beside else ""
+    say(f"{len(info.columns)} columns, {info.n_inputs} inputs{words}", style="bold")
     display.show(made)
 
 

@@ -217,7 +217,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if self.pieces_ is not None:
             self.pieces_.write(block, result[:, inputs.gap_columns.stop : inputs.component_columns.start])
         if self.components_ is not None:
-            self.components_.write(block, result[:, inputs.component_columns.start :])
+            self.components_.write(block, result[:, inputs.component_columns.start :], gaps)
         if self.scaler_ is not None:
             block[...] = self.scaler_.transform(block)
         for position, (reader, place) in enumerate(self._categories(binary=True), start=inputs.numbers):
@@ -387,20 +387,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         bins = bins_of(self.bins, *matrix.shape)
         pieces = PiecewiseLinear(bins).fit(matrix, weight) if bins else None
         self.pieces_ = pieces if pieces is not None and len(pieces.columns_) else None
-        self.components_: WhitenedComponents | None = None  # they stand behind the pieces
+        counts = () if self.pieces_ is None else self.pieces_.counts(len(self.fills_))
         self.outputs_ += [
             (name, f"{suffix} piece {piece}")
-            for (name, suffix), count in zip(self.outputs_, self.inputs_.pieces, strict=False)
+            for (name, suffix), count in zip(self.outputs_, counts, strict=False)
             for piece in range(1, count + 1)
         ]
 
     def _fit_components(self, matrix: np.ndarray, gaps: np.ndarray, weight: np.ndarray | None) -> None:
         """Learn the components from the numbers as read, with gaps, which are filled."""
+        self.components_: WhitenedComponents | None = None
         most = components_of(self.components, *matrix.shape)
         if not most or matrix.shape[1] < 2:
             return
         filled = np.where(gaps, self.fills_, matrix) if gaps.any() else matrix
-        components = WhitenedComponents(most).fit(filled, weight)
+        components = WhitenedComponents(most).fit(filled, weight, gaps)
         if components.count:
             self.components_ = components
             self.outputs_ += [(f"component {n}", "") for n in range(1, components.count + 1)]
@@ -415,9 +416,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             name: ColumnSchema(name, kind, reason, int(frame[name].isna().sum()), 0)
             for name, (kind, reason) in self.unused_.items()
         }
-        scaling, components = SCALERS[self.scaling].words, self.inputs_.components
-        if components:
-            scaling += f", and a part of {components} principal component{'s' * (components > 1)} of little variance"
+        scaling = SCALERS[self.scaling].words
         start = 0
         for reader, place in zip(self.readers_, self.positions_, strict=True):
             width = n_numbers(reader)

@@ -19,7 +19,11 @@ from taut.data.rotation import PrincipalAxesScaler
 __all__ = ["WhitenedComponents"]
 
 _FLAT = 0.3  # share of a column's variance; what varies more along an axis is seen in the columns
+_SAME = 1e-6  # of the deviation along the first axis: below, numbers of six digits that tell the same
+_SINGLE = 2.0**-24  # share of a number that single precision may change in it
+_ABOVE_ROUNDING = 4.0  # times the variance that rounding makes, of an axis that tells more than it
 _ROWS_FOR_ONE = 15  # the fewest rows for each axis that is looked at: of further ones too little is known
+_OUTLYING = 3.0  # interquartile ranges from the middle half: what lies farther is drawn in before axes are learnt
 _FARTHEST = 5.0  # deviations; rows that break a rule which all in training keep would else be a thousand away
 _SATURATED = 1e9  # deviations of a column; beyond, sums of huge parts of either sign would be no number
 _ROWS = 4096  # turned at a time, which bounds what they take beside the table
@@ -29,8 +33,12 @@ class WhitenedComponents(BaseEstimator):
     """The principal components of numbers with little variance, scaled to variance 1.
 
     The columns are scaled to mean 0 and standard deviation 1. Of their principal axes, the first are looked at, one for
-    each 15 rows; of these, the components with a variance below 0.3 are taken, where the mean over all axes is 1. Each
-    is divided by its standard deviation and clipped to within 5.
+    each 15 rows; of these, the components with a variance below 0.3 are taken, where the mean over all axes is 1, and
+    none that rounding explains. Each is divided by its standard deviation and clipped to within 5.
+
+    A few rows that are not like the others must not turn the axes: values more than 3 interquartile ranges from the
+    middle half count as if they were so far, and rows with gaps are no help where 15 for each column have none. Where
+    gaps leave more of a component open than its own variance, it is 0, its mean.
 
     Parameters
     ----------
@@ -63,12 +71,29 @@ class WhitenedComponents(BaseEstimator):
     def __init__(self, most: int | None = None) -> None:
         self.most = most
 
-    def fit(self, X: np.ndarray, weight: np.ndarray | None = None) -> Self:
-        """Learn the directions from numbers without gaps, shape (rows, columns)."""
-        turned = PrincipalAxesScaler().fit(X, sample_weight=weight)
+    def fit(self, X: np.ndarray, weight: np.ndarray | None = None, gaps: np.ndarray | None = None) -> Self:
+        """Learn the directions.
+
+        Parameters
+        ----------
+        X : ndarray, shape (rows, columns)
+            Numbers, with something in place of gaps.
+        weight : ndarray, shape (rows,), optional
+            How much each row counts, above 0. The axes that are looked at go by the number of rows.
+        gaps : ndarray of bool, shape (rows, columns), optional
+            Where the gaps were.
+        """
+        if gaps is not None:
+            whole = ~gaps.any(axis=1)
+            if np.count_nonzero(whole) >= _ROWS_FOR_ONE * X.shape[1]:
+                X, weight = X[whole], None if weight is None else weight[whole]
+        turned = PrincipalAxesScaler().fit(_without_outliers(X), sample_weight=weight)
         axes = turned.axes_[:, : len(X) // _ROWS_FOR_ONE]
         variance = turned.variances_[: axes.shape[1]]
-        taken = np.flatnonzero(variance < _FLAT)[: self.most]
+        least = np.maximum(
+            _SAME**2 * variance.max(initial=0.0), _ABOVE_ROUNDING * (_rounding(X) / turned.scale_) ** 2 @ axes**2
+        )
+        taken = np.flatnonzero((variance < _FLAT) & (variance > least))[: self.most]
         self.mean_, self.scale_ = turned.mean_, turned.scale_
         self.directions_ = axes[:, taken] / np.sqrt(variance[taken])
         return self
@@ -78,10 +103,31 @@ class WhitenedComponents(BaseEstimator):
         """How many components there are."""
         return int(self.directions_.shape[1])
 
-    def write(self, X: np.ndarray, out: np.ndarray) -> None:
-        """Write the components of X, shape (rows, columns) without gaps, into `out`, shape (rows, components)."""
+    def write(self, X: np.ndarray, out: np.ndarray, gaps: np.ndarray | None = None) -> None:
+        """Write the components of X, shape (rows, columns), into `out`, shape (rows, components).
+
+        Of the rows in which `gaps`, shaped like X, says that something stands in place of a number, a component is 0
+        if the deviation of what is not known would be more than its own.
+        """
         with np.errstate(over="ignore"):
             for first in range(0, len(X), _ROWS):
                 scaled = (X[first : first + _ROWS] - self.mean_) / self.scale_
                 np.clip(scaled, -_SATURATED, _SATURATED, out=scaled)
                 np.clip(scaled @ self.directions_, -_FARTHEST, _FARTHEST, out=out[first : first + _ROWS])
+        if gaps is not None and len(rows := np.flatnonzero(gaps.any(axis=1))):
+            out[rows] = np.where(gaps[rows] @ self.directions_**2 > 1.0, 0.0, out[rows])
+
+
+def _without_outliers(X: np.ndarray) -> np.ndarray:
+    """Return the numbers, what lies far from the middle half of its column drawn in, unless that is one value."""
+    first, third = np.quantile(X, [0.25, 0.75], axis=0)
+    with np.errstate(over="ignore"):
+        farthest = np.where(third > first, _OUTLYING * (third - first), np.inf)
+        return np.clip(X, first - farthest, third + farthest)
+
+
+def _rounding(X: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of what single precision rounded off each column; 0 if it has more digits."""
+    with np.errstate(over="ignore"):
+        is_single = (X.astype(np.float32) == X).all(axis=0)
+    return np.where(is_single, _SINGLE * np.abs(X).max(axis=0) / np.sqrt(3.0), 0.0)

@@ -19,6 +19,7 @@ __all__ = ["PrincipalAxesScaler"]
 
 _FLAT = 1e-10  # an axis along which the rows deviate by less than this share of the first is rounding noise
 _ROUNDING = 1e-14  # and so is what is left of a column's values beside their mean
+_LARGEST = 1.0 - 1e-6  # share of an axis's largest part from which another is as large
 
 
 class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
@@ -65,8 +66,10 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
             _, lengths, axes = np.linalg.svd(triangle, full_matrices=False)
         has_variance = lengths > _FLAT * lengths[0]
         axes, self.variances_ = axes[has_variance], lengths[has_variance] ** 2
-        largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
-        self.axes_ = (axes * np.sign(largest)[:, None]).T  # either direction would be an axis
+        # Either direction would be an axis: the largest part is above 0, the first of several that only rounding parts.
+        sizes = np.abs(axes)
+        largest = (sizes >= _LARGEST * sizes.max(axis=1, keepdims=True)).argmax(axis=1)
+        self.axes_ = (axes * np.sign(axes[np.arange(len(axes)), largest])[:, None]).T
         return self
 
     def transform(self, X: Any) -> np.ndarray:

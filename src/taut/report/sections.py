@@ -259,7 +259,8 @@ def _recipe(result: FitResult) -> Markup:
 
 
 def _columns(result: FitResult) -> Markup:
-    return column_table(result.model.encoder.schema_)
+    encoder = result.model.encoder
+    return column_table(encoder.schema_, encoder.inputs_.components)
 
 
 def _provenance(result: FitResult) -> Markup:

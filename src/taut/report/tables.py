@@ -267,8 +267,8 @@ def _setting(value: object) -> str:
     return "none" if value is None else shorten(value, 200)
 
 
-def column_table(schema: Sequence[ColumnSchema]) -> Markup:
-    """Return what each column of the data is and what was done to it."""
+def column_table(schema: Sequence[ColumnSchema], components: int) -> Markup:
+    """Return what each column of the data is and what was done to it, and how many components there are beside."""
     rows = [
         tag(
             "tr",
@@ -285,6 +285,8 @@ def column_table(schema: Sequence[ColumnSchema]) -> Markup:
     cells = [tag("th", words, scope="col", class_=kind) for words, kind in heads]
     more = len(schema) - len(rows)
     words = "Learned from the training rows only." + (f" {plural(more, 'more column')} not shown." if more else "")
+    if components:
+        words += f" {plural(components, 'more input')}: principal components of all numbers, of little variance."
     caption = tag("caption", tag("span", words))
     return folded(rows, 40, caption, tag("thead", tag("tr", *cells)), "columns", "Columns of the data", "columns")
 

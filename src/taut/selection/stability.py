@@ -12,6 +12,7 @@ N. Meinshausen and P. Bühlmann, "Stability selection", Journal of the Royal Sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,8 @@ def stability_selection(
     if not isinstance(recipe, Recipe):
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
     recipe = axis.base(recipe)
+    if recipe.components == "auto":  # they are of all columns, and of others in each half: nothing to select
+        recipe = replace(recipe, components=0)
     check_recipe(recipe)
     check_number("n_values", n_values, at_least=2, integer=True)
     check_number("n_subsamples", n_subsamples, at_least=2, integer=True)
