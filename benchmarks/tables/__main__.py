@@ -13,6 +13,12 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+#: Whom the cuts are for that nothing was decided on: taut, and of its peers those that it is nearest to.
+METHODS_ON_FRESH = (
+    *("taut none", "taut quick", "taut standard"),
+    *("RealMLP-TD bagged (loss)", "RealMLP-TD bagged (error)", "sklearn MLP"),
+)
+
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for."""
@@ -52,15 +58,16 @@ def run(chosen: argparse.Namespace) -> None:
         tauts.prepare()
     names = _known("--method", chosen.method, list(methods))
     tables = _known("--table", chosen.table, problems.table_names(chosen.tables))
-    seeds = _known("--split", chosen.split, list(splits))
-    cuts = (problems.shortened(each, most_rows) for each in problems.problems(chosen.tables, tables, seeds))
-    runs.run(
-        outcomes.Outcomes(path),
-        cuts,
-        {name: methods[name] for name in names},
-        versions_of(names),
-        keep=chosen.keep,
-    )
+    seeds = _known("--split", chosen.split, [*splits, *([] if chosen.task == "ablation" else problems.FRESH)])
+    for cuts, own in ((splits, names), (problems.FRESH, [name for name in names if name in METHODS_ON_FRESH])):
+        uncut = problems.problems(chosen.tables, tables, [seed for seed in seeds if seed in cuts])
+        runs.run(
+            outcomes.Outcomes(path),
+            (problems.shortened(each, most_rows) for each in uncut),
+            {name: methods[name] for name in own},
+            versions_of(own),
+            keep=chosen.keep,
+        )
 
 
 def _known(option: str, wanted: list[Any], known: list[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.tables.ablation import INGREDIENTS, PARTS
 from benchmarks.tables.figures import BINS, LEAST_PROBABILITY
 from benchmarks.tables.outcomes import ABLATION_FILE, PEERS_FILE, TAUT_FILE, Key, Outcomes
-from benchmarks.tables.problems import MOST_ROWS, SPLITS, TEST_SHARE
+from benchmarks.tables.problems import FRESH, MOST_ROWS, SPLITS, TEST_SHARE
 from benchmarks.tables.standings import Duel, Standings
 
 __all__ = ["CONTENDERS", "page", "write_page"]
@@ -103,6 +103,7 @@ def page(outcomes: Mapping[Key, Mapping[str, Any]], fragments: Sequence[str]) ->
         _ranks(standings, outcomes),
         _duels(standings, OWN, [name for name in CONTENDERS if name != OWN]),
         _duels(standings, TAUT[0], BESIDE_NONE),
+        *_fresh(Standings(outcomes, FRESH)),
         _simple(standings),
         _calibration(standings),
         *(fragment.strip() for fragment in fragments),
@@ -151,7 +152,20 @@ def _rank_table(standings: Standings) -> str:
     return "\n".join([*table, *notes]).strip()
 
 
-def _duels(standings: Standings, first: str, others: Sequence[str]) -> str:
+def _fresh(standings: Standings) -> list[str]:
+    """Return the nearest comparisons on the cuts that nothing was decided on."""
+    closest = _duels(standings, OWN, ["taut none", "taut quick", "RealMLP-TD bagged"], level=3)
+    plain = _duels(standings, TAUT[0], BESIDE_NONE[:1], level=3)
+    if not closest and not plain:
+        return []
+    opening = (
+        f"Cuts {' and '.join(map(str, FRESH))} of each table, run once, when all defaults stood: the two comparisons "
+        "that are too near to be judged by the cuts above alone, on other rows."
+    )
+    return ["## Two more cuts, on which nothing was decided", opening, closest, plain]
+
+
+def _duels(standings: Standings, first: str, others: Sequence[str], level: int = 2) -> str:
     """Return one contender beside others, in loss and in error."""
     blocks = []
     for figure, title, words in (
@@ -170,7 +184,7 @@ def _duels(standings: Standings, first: str, others: Sequence[str]) -> str:
         "classes alone, below 0. All are over the tables and cuts that the two have in common; p is Wilcoxon's, over "
         "tables."
     )
-    return "\n\n".join([f"## {first} beside the others, two by two", opening, *blocks])
+    return "\n\n".join([f"{'#' * level} {first} beside the others, two by two", opening, *blocks])
 
 
 def _duel_line(name: str, duel: Duel, words: Callable[[Duel], str]) -> str:

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from benchmarks.tables.outcomes import Key
-from benchmarks.tables.report import CONTENDERS, ablation, page
+from benchmarks.tables.problems import FRESH
+from benchmarks.tables.report import CONTENDERS, OWN, ablation, page
 from benchmarks.tables.standings import Standings
 
 CLASSES = ("c1", "c2", "c3", "c4")
@@ -52,6 +53,20 @@ def test_mean_ranks_share_what_is_equal(outcomes):
         "taut none": pytest.approx((2 + 2 + 3 + 2 + 2 + 2) / 6),
         "CatBoost": pytest.approx((3 + 3 + 1 + 2 + 3 + 3) / 6),
     }
+
+
+def test_cuts_that_nothing_was_decided_on_are_held_apart(outcomes):
+    title = "## Two more cuts, on which nothing was decided"
+    assert title not in page(outcomes, [])
+    fresh = {Key(key.method, key.table, key.split + FRESH[0]): value for key, value in outcomes.items()}
+    better = {key: value | {"loss": 0.5 * value["loss"]} for key, value in fresh.items() if key.method == OWN}
+    text = page(outcomes | fresh | better, [])
+    before, after = text.split(title)
+    assert before == page(outcomes, []).split("## Beside what is simpler")[0]
+    first, rest = after.split("### taut standard beside the others, two by two")[1].split("\n## ", 1)
+    line = next(line for line in first.splitlines() if line.startswith("| taut none |"))
+    assert "| 6–0–0 | 0.28" in line  # half of (1/2)^(5/6)
+    assert not rest.startswith("#")
 
 
 def test_who_lacks_a_cut_is_not_ranked_but_named_with_how_many_are_there(outcomes):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.tables import outcomes as files
-from benchmarks.tables.__main__ import parse
+from benchmarks.tables.__main__ import METHODS_ON_FRESH, parse
 from benchmarks.tables.outcomes import Key, Outcomes
 from benchmarks.tables.peers import PEERS, versions_of
 from benchmarks.tables.problems import problems, table_names
@@ -102,6 +102,7 @@ def test_the_report_knows_every_method():
     from benchmarks.tables.tauts import TAUTS
 
     assert {name.partition(" (")[0] for name in (*PEERS, *TAUTS)} == set(CONTENDERS)
+    assert set(METHODS_ON_FRESH) <= {*PEERS, *TAUTS}
 
 
 def test_the_files_that_are_kept_are_whole():
