@@ -74,10 +74,8 @@ def test_one_outlier_neither_makes_nor_takes_components(outlier):
     X = spectrum(300)
     wild = X.copy()
     wild[7, 2] = outlier
-    usual, found = WhitenedComponents().fit(X), WhitenedComponents().fit(wild)
-    assert found.count == usual.count == 5
-    others = np.delete(X, 7, axis=0)
-    assert (written(found, others).std(axis=0) > 0.3).all()  # and all but the outlier still tell apart
+    expected = WhitenedComponents().fit(np.delete(X, 7, axis=0))
+    np.testing.assert_array_equal(WhitenedComponents().fit(wild).directions_, expected.directions_)
     unlike = np.random.default_rng(0).normal(size=(300, 4))
     unlike[7, :2] = outlier  # where it alone makes two columns alike
     assert WhitenedComponents().fit(unlike).count == 0

@@ -23,7 +23,7 @@ _SAME = 1e-6  # of the deviation along the first axis: below, numbers of six dig
 _SINGLE = 2.0**-24  # share of a number that single precision may change in it
 _ABOVE_ROUNDING = 4.0  # times the variance that rounding makes, of an axis that tells more than it
 _ROWS_FOR_ONE = 15  # the fewest rows for each axis that is looked at: of further ones too little is known
-_OUTLYING = 3.0  # interquartile ranges from the middle half: what lies farther is drawn in before axes are learnt
+_OUTLYING = 10.0  # interquartile ranges from the middle half: a row with a number farther away is no rule
 _FARTHEST = 5.0  # deviations; rows that break a rule which all in training keep would else be a thousand away
 _SATURATED = 1e9  # deviations of a column; beyond, sums of huge parts of either sign would be no number
 _ROWS = 4096  # turned at a time, which bounds what they take beside the table
@@ -36,9 +36,9 @@ class WhitenedComponents(BaseEstimator):
     each 15 rows; of these, the components with a variance below 0.3 are taken, where the mean over all axes is 1, and
     none that rounding explains. Each is divided by its standard deviation and clipped to within 5.
 
-    A few rows that are not like the others must not turn the axes: values more than 3 interquartile ranges from the
-    middle half count as if they were so far, and rows with gaps are no help where 15 for each column have none. Where
-    gaps leave more of a component open than its own variance, it is 0, its mean.
+    A few rows that are not like the others must not turn the axes: where 15 for each column are left, those with a gap,
+    or with a number more than 10 interquartile ranges from the middle half, are left out. Where gaps leave more of a
+    component open than its own variance, it is 0, its mean.
 
     Parameters
     ----------
@@ -83,11 +83,10 @@ class WhitenedComponents(BaseEstimator):
         gaps : ndarray of bool, shape (rows, columns), optional
             Where the gaps were.
         """
-        if gaps is not None:
-            whole = ~gaps.any(axis=1)
-            if np.count_nonzero(whole) >= _ROWS_FOR_ONE * X.shape[1]:
-                X, weight = X[whole], None if weight is None else weight[whole]
-        turned = PrincipalAxesScaler().fit(_without_outliers(X), sample_weight=weight)
+        usual = ~(_outlying(X) if gaps is None else _outlying(X) | gaps).any(axis=1)
+        if _ROWS_FOR_ONE * X.shape[1] <= np.count_nonzero(usual) < len(X):
+            X, weight = X[usual], None if weight is None else weight[usual]
+        turned = PrincipalAxesScaler().fit(X, sample_weight=weight)
         axes = turned.axes_[:, : len(X) // _ROWS_FOR_ONE]
         variance = turned.variances_[: axes.shape[1]]
         least = np.maximum(
@@ -118,12 +117,12 @@ class WhitenedComponents(BaseEstimator):
             out[rows] = np.where(gaps[rows] @ self.directions_**2 > 1.0, 0.0, out[rows])
 
 
-def _without_outliers(X: np.ndarray) -> np.ndarray:
-    """Return the numbers, what lies far from the middle half of its column drawn in, unless that is one value."""
+def _outlying(X: np.ndarray) -> np.ndarray:
+    """Return which numbers lie far from the middle half of their column; none where that is one value."""
     first, third = np.quantile(X, [0.25, 0.75], axis=0)
     with np.errstate(over="ignore"):
         farthest = np.where(third > first, _OUTLYING * (third - first), np.inf)
-        return np.clip(X, first - farthest, third + farthest)
+        return np.asarray((first - farthest > X) | (third + farthest < X))
 
 
 def _rounding(X: np.ndarray) -> np.ndarray:
