@@ -119,7 +119,10 @@ def about_importance(found: Importance) -> list[str]:
         else ""
     )
     shown = f"The {count(20)} most important are drawn." if len(found.columns) > 20 else ""
-    twins = "Columns that tell the same can stand in for one another, and then none of them seems to matter."
+    twins = (
+        "Columns that tell the same can stand in for one another, and then none of them seems to matter. Where the "
+        "model goes by their small differences, one dealt anew makes rows like none there are, and seems to matter more."
+    )
     return [look, *filter(None, (said, rest, shown, twins))]
 
 
