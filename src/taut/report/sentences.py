@@ -121,7 +121,7 @@ def about_importance(found: Importance) -> list[str]:
     shown = f"The {count(20)} most important are drawn." if len(found.columns) > 20 else ""
     twins = (
         "Columns that tell the same can stand in for one another, and then none of them seems to matter. Where the "
-        "model goes by their small differences, one dealt anew makes rows like none there are, and seems to matter more."
+        "model goes by their small differences, one dealt anew makes rows like no others and matters too much."
     )
     return [look, *filter(None, (said, rest, shown, twins))]
 
