@@ -58,14 +58,16 @@ def run(chosen: argparse.Namespace) -> None:
         tauts.prepare()
     names = _known("--method", chosen.method, list(methods))
     tables = _known("--table", chosen.table, problems.table_names(chosen.tables))
-    seeds = _known("--split", chosen.split, [*splits, *([] if chosen.task == "ablation" else problems.FRESH)])
-    for cuts, own in ((splits, names), (problems.FRESH, [name for name in names if name in METHODS_ON_FRESH])):
-        uncut = problems.problems(chosen.tables, tables, [seed for seed in seeds if seed in cuts])
+    on = dict.fromkeys(splits, tuple(names))
+    if chosen.task != "ablation":
+        on |= dict.fromkeys(problems.FRESH, tuple(name for name in names if name in METHODS_ON_FRESH))
+    for split in _known("--split", chosen.split, list(on)):
+        cuts = problems.problems(chosen.tables, tables if on[split] else [], [split])
         runs.run(
             outcomes.Outcomes(path),
-            (problems.shortened(each, most_rows) for each in uncut),
-            {name: methods[name] for name in own},
-            versions_of(own),
+            (problems.shortened(cut, most_rows) for cut in cuts),
+            {name: methods[name] for name in on[split]},
+            versions_of(on[split]),
             keep=chosen.keep,
         )
 

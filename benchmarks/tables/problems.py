@@ -1,4 +1,4 @@
-"""The problems: real tables, each cut twice into rows to fit on and rows to test by.
+"""The problems: real tables, cut into rows to fit on and rows to test by.
 
 A table is a Parquet file with a column `target`: floating-point numbers to predict, or classes. Its name is the file's.
 """

@@ -159,8 +159,8 @@ def _fresh(standings: Standings) -> list[str]:
     if not closest and not plain:
         return []
     opening = (
-        f"Cuts {' and '.join(map(str, FRESH))} of each table, run once, when all defaults stood: the two comparisons "
-        "that are too near to be judged by the cuts above alone, on other rows."
+        f"Cuts {' and '.join(map(str, FRESH))} of each table, first made when all defaults stood: taut on other rows, "
+        "beside those of its peers that the cuts above alone are too few to judge it by."
     )
     return ["## Two more cuts, on which nothing was decided", opening, closest, plain]
 

@@ -69,16 +69,38 @@ def test_small_differences_of_long_numbers_are_no_rounding_errors():
     assert abs(np.corrcoef(written(found, np.column_stack([start, start + 60 * took]))[:, 0], took)[0, 1]) > 0.99
 
 
-@pytest.mark.parametrize("outlier", [1e4, -1e9, 1e30])
-def test_one_outlier_neither_makes_nor_takes_components(outlier):
-    X = spectrum(300)
-    wild = X.copy()
+@pytest.mark.parametrize("outlier", [25.0, 1e4, -1e9, 1e30])
+@pytest.mark.parametrize("columns", [6, 40])
+def test_one_outlier_neither_makes_nor_takes_components(outlier, columns):
+    wild = spectrum(300, columns)
     wild[7, 2] = outlier
-    expected = WhitenedComponents().fit(np.delete(X, 7, axis=0))
-    np.testing.assert_array_equal(WhitenedComponents().fit(wild).directions_, expected.directions_)
-    unlike = np.random.default_rng(0).normal(size=(300, 4))
+    weight = np.random.default_rng(1).integers(1, 4, size=300).astype(float)
+    for own in (None, weight):
+        found = WhitenedComponents().fit(wild, own)
+        kept = None if own is None else np.delete(own, 7)
+        expected = WhitenedComponents().fit(np.delete(wild, 7, axis=0), kept)
+        np.testing.assert_array_equal(found.directions_, expected.directions_)
+    unlike = np.random.default_rng(0).normal(size=(300, columns))
     unlike[7, :2] = outlier  # where it alone makes two columns alike
-    assert WhitenedComponents().fit(unlike).count == 0
+    expected = WhitenedComponents().fit(np.delete(unlike, 7, axis=0))
+    np.testing.assert_array_equal(WhitenedComponents().fit(unlike).directions_, expected.directions_)
+
+
+def test_many_far_rows_are_no_outliers():
+    X = spectrum(300)
+    X[:60] += 100.0  # a group of its own, with the same small differences
+    wet = np.random.default_rng(1).random((300, 1))
+    for numbers in (X, spectrum(300, 3) * (wet < 0.2), spectrum(300, 3) * (wet < 0.04)):  # of which the quartiles are 0
+        np.testing.assert_allclose(WhitenedComponents().fit(numbers).mean_, numbers.mean(axis=0))
+
+
+def test_quartiles_are_of_the_values_that_there_are():
+    whole = spectrum(4000, 3)
+    gaps = np.zeros(whole.shape, dtype=bool)
+    gaps[:, 1] = np.random.default_rng(1).random(4000) < 0.45
+    filled = np.where(gaps, np.median(whole[:, 1]), whole)
+    expected = WhitenedComponents().fit(whole[~gaps[:, 1]])
+    np.testing.assert_array_equal(WhitenedComponents().fit(filled, gaps=gaps).directions_, expected.directions_)
 
 
 def test_blocks_of_rows_are_written_as_rows_are():
@@ -146,8 +168,16 @@ def test_rows_with_gaps_turn_no_axes():
     rows = np.arange(500) % 25 != 0
     expected = WhitenedComponents(3).fit(whole.to_numpy()[rows])
     np.testing.assert_allclose(found.directions_, expected.directions_, atol=1e-12)
-    few = TableEncoder(components="auto").fit(gapped.mask(np.random.default_rng(0).random((500, 3)) < 0.7))
-    assert few.components_ is None  # of the rows there are 13 whole: all count, with gaps filled
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(3, 44), (3, 45), (40, 249), (40, 250)])
+def test_where_too_few_rows_are_whole_all_count(columns, whole):
+    X = spectrum(500, columns)
+    gaps = np.zeros(X.shape, dtype=bool)
+    gaps[whole:, 0] = True
+    X[gaps] = 0.0
+    expected = WhitenedComponents().fit(X[:whole] if whole in (45, 250) else X)
+    np.testing.assert_array_equal(WhitenedComponents().fit(X, gaps=gaps).directions_, expected.directions_)
 
 
 def test_a_component_of_which_gaps_leave_more_open_than_it_varies_is_its_mean():

@@ -23,7 +23,8 @@ _SAME = 1e-6  # of the deviation along the first axis: below, numbers of six dig
 _SINGLE = 2.0**-24  # share of a number that single precision may change in it
 _ABOVE_ROUNDING = 4.0  # times the variance that rounding makes, of an axis that tells more than it
 _ROWS_FOR_ONE = 15  # the fewest rows for each axis that is looked at: of further ones too little is known
-_OUTLYING = 10.0  # interquartile ranges from the middle half: a row with a number farther away is no rule
+_OUTLYING = 10.0  # interquartile ranges from the middle half: a row with a number farther away may teach no axes
+_FEW = 0.05  # share of the rows; more that lie so far are no accident
 _FARTHEST = 5.0  # deviations; rows that break a rule which all in training keep would else be a thousand away
 _SATURATED = 1e9  # deviations of a column; beyond, sums of huge parts of either sign would be no number
 _ROWS = 4096  # turned at a time, which bounds what they take beside the table
@@ -34,11 +35,12 @@ class WhitenedComponents(BaseEstimator):
 
     The columns are scaled to mean 0 and standard deviation 1. Of their principal axes, the first are looked at, one for
     each 15 rows; of these, the components with a variance below 0.3 are taken, where the mean over all axes is 1, and
-    none that rounding explains. Each is divided by its standard deviation and clipped to within 5.
+    none that single precision explains. Each is divided by its standard deviation and clipped to within 5.
 
-    A few rows that are not like the others must not turn the axes: where 15 for each column are left, those with a gap,
-    or with a number more than 10 interquartile ranges from the middle half, are left out. Where gaps leave more of a
-    component open than its own variance, it is 0, its mean.
+    A few rows that are not like the others must not turn the axes. Left out are those with gaps, where half of the rows
+    or 15 for each column have none; and those with a number more than 10 interquartile ranges from the middle half of
+    its column, where they are a twentieth at most. Where gaps leave more of a component open than its own variance, it
+    is 0, its mean.
 
     Parameters
     ----------
@@ -83,15 +85,13 @@ class WhitenedComponents(BaseEstimator):
         gaps : ndarray of bool, shape (rows, columns), optional
             Where the gaps were.
         """
-        usual = ~(_outlying(X) if gaps is None else _outlying(X) | gaps).any(axis=1)
-        if _ROWS_FOR_ONE * X.shape[1] <= np.count_nonzero(usual) < len(X):
-            X, weight = X[usual], None if weight is None else weight[usual]
+        kept = _whole(gaps, *X.shape) & ~_outlying(X, gaps)
+        X, weight = X[kept], None if weight is None else weight[kept]
         turned = PrincipalAxesScaler().fit(X, sample_weight=weight)
         axes = turned.axes_[:, : len(X) // _ROWS_FOR_ONE]
         variance = turned.variances_[: axes.shape[1]]
-        least = np.maximum(
-            _SAME**2 * variance.max(initial=0.0), _ABOVE_ROUNDING * (_rounding(X) / turned.scale_) ** 2 @ axes**2
-        )
+        rounding = _SINGLE * np.abs(X).max(axis=0) / np.sqrt(3.0) / turned.scale_  # of uniform errors
+        least = np.maximum(_SAME**2 * variance.max(initial=0.0), _ABOVE_ROUNDING * rounding**2 @ axes**2)
         taken = np.flatnonzero((variance < _FLAT) & (variance > least))[: self.most]
         self.mean_, self.scale_ = turned.mean_, turned.scale_
         self.directions_ = axes[:, taken] / np.sqrt(variance[taken])
@@ -108,25 +108,30 @@ class WhitenedComponents(BaseEstimator):
         Of the rows in which `gaps`, shaped like X, says that something stands in place of a number, a component is 0
         if the deviation of what is not known would be more than its own.
         """
+        unknown = self.directions_**2
         with np.errstate(over="ignore"):
             for first in range(0, len(X), _ROWS):
-                scaled = (X[first : first + _ROWS] - self.mean_) / self.scale_
+                block = slice(first, first + _ROWS)
+                scaled = (X[block] - self.mean_) / self.scale_
                 np.clip(scaled, -_SATURATED, _SATURATED, out=scaled)
-                np.clip(scaled @ self.directions_, -_FARTHEST, _FARTHEST, out=out[first : first + _ROWS])
-        if gaps is not None and len(rows := np.flatnonzero(gaps.any(axis=1))):
-            out[rows] = np.where(gaps[rows] @ self.directions_**2 > 1.0, 0.0, out[rows])
+                np.clip(scaled @ self.directions_, -_FARTHEST, _FARTHEST, out=out[block])
+                if gaps is not None and gaps[block].any():
+                    out[block][gaps[block] @ unknown > 1.0] = 0.0
 
 
-def _outlying(X: np.ndarray) -> np.ndarray:
-    """Return which numbers lie far from the middle half of their column; none where that is one value."""
-    first, third = np.quantile(X, [0.25, 0.75], axis=0)
+def _whole(gaps: np.ndarray | None, rows: int, columns: int) -> np.ndarray:
+    """Return which rows have no gaps; all, where those are too few."""
+    whole: np.ndarray = np.ones(rows, dtype=bool) if gaps is None else ~gaps.any(axis=1)
+    return whole if np.count_nonzero(whole) >= min(rows / 2, _ROWS_FOR_ONE * columns) else np.ones(rows, dtype=bool)
+
+
+def _outlying(X: np.ndarray, gaps: np.ndarray | None) -> np.ndarray:
+    """Return which rows have a known number far from the middle half of its column; none, where they are many."""
+    first, third = np.empty((2, X.shape[1]))
+    for column, values in enumerate(X.T):
+        known = values if gaps is None else values[~gaps[:, column]]
+        first[column], third[column] = np.quantile(known, [0.25, 0.75])
     with np.errstate(over="ignore"):
         farthest = np.where(third > first, _OUTLYING * (third - first), np.inf)
-        return np.asarray((first - farthest > X) | (third + farthest < X))
-
-
-def _rounding(X: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of what single precision rounded off each column; 0 if it has more digits."""
-    with np.errstate(over="ignore"):
-        is_single = (X.astype(np.float32) == X).all(axis=0)
-    return np.where(is_single, _SINGLE * np.abs(X).max(axis=0) / np.sqrt(3.0), 0.0)
+        far = ((first - farthest > X) | (third + farthest < X)).any(axis=1)
+    return far & (np.count_nonzero(far) <= _FEW * len(X))

@@ -66,7 +66,7 @@ def stability_selection(
     Parameters
     ----------
     recipe : Recipe
-        What stays as it is. `seed` also draws the halves.
+        What stays as it is, but for components, which are of all columns. `seed` also draws the halves.
     X : DataFrame or array, shape (rows, columns)
         The table without the target, as it is.
     y : Series or array, shape (rows,)
@@ -129,9 +129,8 @@ def stability_selection(
     axis = _selecting(penalty)
     if not isinstance(recipe, Recipe):
         raise InvalidType(f"recipe must be a Recipe, got {shown(recipe)}")
-    recipe = axis.base(recipe)
-    if recipe.components == "auto":  # they are of all columns, and of others in each half: nothing to select
-        recipe = replace(recipe, components=0)
+    # Components are of all columns, and others in each half: nothing to select.
+    recipe = replace(axis.base(recipe), components=0)
     check_recipe(recipe)
     check_number("n_values", n_values, at_least=2, integer=True)
     check_number("n_subsamples", n_subsamples, at_least=2, integer=True)
