@@ -24,7 +24,7 @@ TEST_SHARE = 0.25
 #: Seeds of the cuts.
 SPLITS = (0, 1)
 #: Cuts that no decision about taut was made on, for the claims that `SPLITS` leave open.
-FRESH = (6, 7)
+FRESH = (6,)
 
 
 @dataclass(frozen=True, eq=False)

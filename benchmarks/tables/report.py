@@ -159,10 +159,10 @@ def _fresh(standings: Standings) -> list[str]:
     if not closest and not plain:
         return []
     opening = (
-        f"Cuts {' and '.join(map(str, FRESH))} of each table, first made when all defaults stood: taut on other rows, "
-        "beside those of its peers that the cuts above alone are too few to judge it by."
+        "Another cut of each table, first made when all defaults stood: taut, and those of its peers that the cuts "
+        "above alone are too few to judge it by."
     )
-    return ["## Two more cuts, on which nothing was decided", opening, closest, plain]
+    return ["## A cut on which nothing was decided", opening, closest, plain]
 
 
 def _duels(standings: Standings, first: str, others: Sequence[str], level: int = 2) -> str:

@@ -121,8 +121,11 @@ class WhitenedComponents(BaseEstimator):
 
 def _whole(gaps: np.ndarray | None, rows: int, columns: int) -> np.ndarray:
     """Return which rows have no gaps; all, where those are too few."""
-    whole: np.ndarray = np.ones(rows, dtype=bool) if gaps is None else ~gaps.any(axis=1)
-    return whole if np.count_nonzero(whole) >= min(rows / 2, _ROWS_FOR_ONE * columns) else np.ones(rows, dtype=bool)
+    everyone = np.ones(rows, dtype=bool)
+    if gaps is None:
+        return everyone
+    whole: np.ndarray = np.logical_not(gaps.any(axis=1))
+    return whole if np.count_nonzero(whole) >= min(rows / 2, _ROWS_FOR_ONE * columns) else everyone
 
 
 def _outlying(X: np.ndarray, gaps: np.ndarray | None) -> np.ndarray:
@@ -133,5 +136,5 @@ def _outlying(X: np.ndarray, gaps: np.ndarray | None) -> np.ndarray:
         first[column], third[column] = np.quantile(known, [0.25, 0.75])
     with np.errstate(over="ignore"):
         farthest = np.where(third > first, _OUTLYING * (third - first), np.inf)
-        far = ((first - farthest > X) | (third + farthest < X)).any(axis=1)
-    return far & (np.count_nonzero(far) <= _FEW * len(X))
+        far = np.asarray(((first - farthest > X) | (third + farthest < X)).any(axis=1))
+    return far if np.count_nonzero(far) <= _FEW * len(X) else np.zeros(len(X), dtype=bool)
