@@ -103,7 +103,7 @@ def page(outcomes: Mapping[Key, Mapping[str, Any]], fragments: Sequence[str]) ->
         _ranks(standings, outcomes),
         _duels(standings, OWN, [name for name in CONTENDERS if name != OWN]),
         _duels(standings, TAUT[0], BESIDE_NONE),
-        *_fresh(Standings(outcomes, FRESH)),
+        *_fresh(outcomes),
         _simple(standings),
         _calibration(standings),
         *(fragment.strip() for fragment in fragments),
@@ -152,20 +152,25 @@ def _rank_table(standings: Standings) -> str:
     return "\n".join([*table, *notes]).strip()
 
 
-def _fresh(standings: Standings) -> list[str]:
-    """Return the nearest comparisons on the cuts that nothing was decided on."""
-    closest = _duels(standings, OWN, ["taut none", "taut quick", "RealMLP-TD bagged"], level=3)
-    plain = _duels(standings, TAUT[0], BESIDE_NONE[:1], level=3)
-    if not closest and not plain:
+def _fresh(outcomes: Mapping[Key, Mapping[str, Any]]) -> list[str]:
+    """Return the nearest comparisons on the cuts that nothing was decided on, and on those and the others together."""
+    alone, together = Standings(outcomes, FRESH), Standings(outcomes, (*SPLITS, *FRESH))
+    nearest = ["taut none", "taut quick", "RealMLP-TD bagged"]
+    found = [
+        _duels(alone, OWN, nearest, f"### {OWN} beside the others on it"),
+        _duels(alone, TAUT[0], BESIDE_NONE[:1], f"### {TAUT[0]} beside the others on it"),
+    ]
+    if not any(found):
         return []
     opening = (
         "Another cut of each table, first made when all defaults stood: taut, and those of its peers that the cuts "
         "above alone are too few to judge it by."
     )
-    return ["## A cut on which nothing was decided", opening, closest, plain]
+    found.append(_duels(together, OWN, nearest[-1:], f"### {OWN} on all {len(together.splits)} cuts"))
+    return ["## A cut on which nothing was decided", opening, *found]
 
 
-def _duels(standings: Standings, first: str, others: Sequence[str], level: int = 2) -> str:
+def _duels(standings: Standings, first: str, others: Sequence[str], heading: str = "") -> str:
     """Return one contender beside others, in loss and in error."""
     blocks = []
     for figure, title, words in (
@@ -184,7 +189,7 @@ def _duels(standings: Standings, first: str, others: Sequence[str], level: int =
         "classes alone, below 0. All are over the tables and cuts that the two have in common; p is Wilcoxon's, over "
         "tables."
     )
-    return "\n\n".join([f"{'#' * level} {first} beside the others, two by two", opening, *blocks])
+    return "\n\n".join([heading or f"## {first} beside the others, two by two", opening, *blocks])
 
 
 def _duel_line(name: str, duel: Duel, words: Callable[[Duel], str]) -> str:

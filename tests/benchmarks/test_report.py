@@ -63,7 +63,7 @@ def test_cuts_that_nothing_was_decided_on_are_held_apart(outcomes):
     text = page(outcomes | fresh | better, [])
     before, after = text.split(title)
     assert before == page(outcomes, []).split("## Beside what is simpler")[0]
-    first, rest = after.split("### taut standard beside the others, two by two")[1].split("\n## ", 1)
+    first, rest = after.split("### taut standard beside the others on it")[1].split("\n## ", 1)
     line = next(line for line in first.splitlines() if line.startswith("| taut none |"))
     assert f"| 6–0–0 | {0.5 * (0.9 / 1.9) ** (5 / 6):.3f} " in line
     assert not rest.startswith("#")
