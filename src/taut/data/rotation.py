@@ -46,7 +46,7 @@ class PrincipalAxesScaler(TransformerMixin, BaseEstimator):
     --------
     >>> scaler = PrincipalAxesScaler().fit(np.array([[0.0, 10.0], [1.0, 20.0], [2.0, 30.0], [3.0, 41.0]]))
     >>> scaler.transform([[3.0, 41.0]]).round(3).tolist()
-    [[1.916, 0.018]]
+    [[1.916, -0.018]]
     """
 
     def fit(self, X: np.ndarray, y: Any = None, sample_weight: np.ndarray | None = None) -> Self:
